@@ -1,0 +1,41 @@
+# Everything a person types. `make` alone lists it.
+.DEFAULT_GOAL := help
+PYTHON_ENV := .venv/bin/python
+
+.PHONY: help demo test bench soak lint format lock clean
+
+help:            ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
+
+demo:            ## the sandbox and the sample app, ready to click
+	@scripts/setup demo
+	@exec .venv/bin/smartcar-auth demo $(ARGS)
+
+test:            ## everything: lint, types, tests, browsers included; installs what it needs
+	@scripts/setup test
+	@$(MAKE) --no-print-directory lint
+	@$(PYTHON_ENV) -m pytest $(ARGS)
+
+lint:            ## ruff and mypy
+	@$(PYTHON_ENV) -m ruff check .
+	@$(PYTHON_ENV) -m ruff format --check .
+	@$(PYTHON_ENV) -m mypy
+
+format:          ## let ruff rewrite what it can
+	@$(PYTHON_ENV) -m ruff check --fix .
+	@$(PYTHON_ENV) -m ruff format .
+
+bench:           ## the figures, beside the peers they are compared with (docs/benchmarks.md)
+	@scripts/setup bench
+	@$(PYTHON_ENV) -m benchmarks $(ARGS)
+
+soak:            ## long runs: fuzzing, load, a million launches
+	@scripts/setup bench
+	@$(PYTHON_ENV) -m benchmarks.soak $(ARGS)
+
+lock:            ## renew the pinned requirements (needs uv and npm)
+	@scripts/lock
+	@cd tests/js && npm install --package-lock-only
+
+clean:           ## remove what the commands above made
+	rm -rf .venv tests/js/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis dist test-results

@@ -1,0 +1,28 @@
+"""FastAPI: Connect's routes as an `APIRouter`. All else is Starlette's host, for FastAPI is Starlette."""
+
+try:
+    from fastapi import APIRouter
+except ImportError as error:
+    raise ImportError(
+        'smartcar_auth.hosts.fastapi needs FastAPI: pip install "smartcar-auth[fastapi]"'
+    ) from error
+
+from smartcar_auth.hosts.starlette import LaunchURL
+from smartcar_auth.hosts.starlette import SmartcarConnect as StarletteConnect
+
+__all__ = ["LaunchURL", "SmartcarConnect"]
+
+
+class SmartcarConnect(StarletteConnect):
+    """Connect for a FastAPI application: `app.include_router(connect.router, prefix="/smartcar")`.
+
+    Handlers receive FastAPI's `Request`. `identify` may be one of the application's own dependencies as
+    long as it takes the request alone.
+    """
+
+    @property
+    def router(self) -> APIRouter:
+        """The routes; they are pages and the module's own calls, so they stay out of the API's schema."""
+        router = APIRouter(include_in_schema=False)
+        router.routes.extend(self.routes)
+        return router

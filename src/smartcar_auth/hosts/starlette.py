@@ -1,0 +1,262 @@
+"""Starlette: Connect's routes as a list of `Route`, and the button for its templates.
+
+Nothing is decided here. A request is translated to a value, a route of `smartcar_auth.web` runs over it,
+and its answer is sent. The endpoints are plain ASGI applications: no middleware is needed around them.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+try:
+    from starlette.concurrency import run_in_threadpool
+    from starlette.requests import Request as NativeRequest
+    from starlette.responses import Response as NativeResponse
+    from starlette.routing import NoMatchFound, Route
+except ImportError as error:
+    raise ImportError(
+        'smartcar_auth.hosts.starlette needs Starlette: pip install "smartcar-auth[starlette]"'
+    ) from error
+
+from smartcar_auth import ConfigurationError
+from smartcar_auth.web import Call, Connect, Request, Response, Steps, pages, perform_async
+from smartcar_auth.web.connect import checked_subject
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+    from starlette.types import Message, Receive, Scope, Send
+
+__all__ = ["SmartcarConnect"]
+
+
+class SmartcarConnect(Connect):
+    """Connect for a Starlette application: `Mount("/smartcar", routes=connect.routes)`.
+
+    Arguments and handlers are those of `smartcar_auth.web.Connect`. `identify`, `on_complete` and
+    `on_error` receive Starlette's `Request`; a plain `def` runs in a thread, `async def` in the loop.
+    """
+
+    @property
+    def routes(self) -> list[Route]:
+        """The routes, for a `Mount`, a `Router` or `Starlette(routes=...)`."""
+
+        def route(path: str, name: str, run: "_Run", *methods: str) -> Route:
+            return Route(path, _Endpoint(self, path, run), name=f"smartcar_{name}", methods=list(methods))
+
+        return [
+            route("/launch", "launch", lambda request, _: self.launch(request), "GET"),
+            route("/callback", "callback", lambda request, _: self.callback(request), "GET"),
+            route("/status/{name}", "status", self.status, "GET"),
+            route("/cancel/{name}", "cancel", self.cancel, "POST"),
+            route("/connect.js", "module", lambda request, _: self.asset(request, "connect.js"), "GET"),
+            route("/assets/{name}", "asset", self.asset, "GET"),
+        ]
+
+    def install(self, env: "Environment") -> None:
+        """Add `smartcar_button(request, label, ...)` to a Jinja2 environment.
+
+        Starlette's `Jinja2Templates` has it as `templates.env`.
+        """
+        env.globals["smartcar_button"] = self.button
+
+    def button(
+        self,
+        request: NativeRequest,
+        label: str = "Connect your car",
+        *,
+        launch: str | None = None,
+        make: str | None = None,
+        single_select: bool | None = None,
+        return_to: str | None = None,
+        **attributes: str,
+    ) -> Any:
+        """The button's markup, for a template: the element, and the link that it is without JavaScript.
+
+        Args:
+            request: The request that the page answers.
+            label: What the button reads.
+            launch: From `launch_url`, for options that the page may not choose; then no other option goes.
+            make: Such as "TESLA", to skip the choice of brand.
+            single_select: Whether the person picks a single vehicle.
+            return_to: Path on this site where a flow without pop-up ends.
+            attributes: Of the element; `window_options="width=500,height=800"`, `id`, `class_`.
+        """
+        from markupsafe import Markup
+
+        if launch is None:
+            chosen = {"make": make, "single_select": single_select}
+            launch = self._launch_path(request) + pages.query_of(chosen)
+        elif make is not None or single_select is not None:
+            raise ConfigurationError("Seal make and single_select with launch_url(), or leave launch= out.")
+        return Markup(  # noqa: S704 (pages.button escapes every value)
+            pages.button(
+                launch,
+                label,
+                return_to=return_to,
+                attempt_seconds=self.attempt_seconds,
+                attributes=attributes,
+            )
+        )
+
+    def launch_url(self, request: NativeRequest, **options: Any) -> "LaunchURL":
+        """An address of the launch route whose options nobody but the application chose.
+
+        Good for 15 minutes and for the person whom `identify` names now. With an `async def identify`,
+        await it.
+
+        Args:
+            request: The request in whose name the link is made.
+            options: make, single_select, single_select_vin, flags, force_prompt, return_to; and, with
+                `identify`, external_id, user and state (a JSON object of at most 512 bytes, which comes
+                back as `response.app_state`).
+
+        Raises:
+            ConfigurationError: An option can't be right, or needs `identify`.
+        """
+
+        def address(subject: Any) -> str:
+            query = self.sealed_query(checked_subject(subject), **options)
+            return f"{self._launch_path(request)}?{query}"
+
+        if self._identify is None:
+            return LaunchURL(address(None))
+        subject = self._identify(request)
+        if inspect.isawaitable(subject):
+            return LaunchURL.later(subject, address)
+        return LaunchURL(address(subject))
+
+    def is_native(self, result: Any) -> bool:
+        return isinstance(result, NativeResponse)
+
+    def _launch_path(self, request: NativeRequest) -> str:
+        try:
+            return str(request.url_for("smartcar_launch").path)
+        except NoMatchFound:
+            raise ConfigurationError(
+                "Connect's routes are not in this application, or in a Mount with a name. Add "
+                'Mount("/smartcar", routes=connect.routes), or give launch="/path/to/launch".'
+            ) from None
+
+
+class LaunchURL(str):
+    """A launch address: text, and awaitable, so that it reads alike with a sync and an async `identify`."""
+
+    __slots__ = ("_pending",)
+    _pending: Awaitable[str]
+
+    @classmethod
+    def later(cls, subject: Awaitable[Any], address: Callable[[Any], str]) -> "LaunchURL":
+        url = _Unawaited("")
+        url._pending = _settle(subject, address)
+        return url
+
+    def __await__(self) -> Generator[Any, Any, str]:
+        pending = getattr(self, "_pending", None)
+        if pending is None:
+            return str(self)
+        return (yield from pending.__await__())
+
+
+class _Unawaited(LaunchURL):
+    """What `launch_url` gives before an async `identify` has answered; as text it would be no address."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        raise ConfigurationError("identify is async, so write: url = await connect.launch_url(request, ...)")
+
+    __html__ = __repr__ = __format__ = __str__  # type: ignore[assignment]
+
+
+async def _settle(subject: Awaitable[Any], address: Callable[[Any], str]) -> str:
+    return address(await subject)
+
+
+_Run = Callable[[Request, str], Steps | Response]
+
+
+class _Endpoint:
+    """One route as an ASGI application."""
+
+    def __init__(self, connect: SmartcarConnect, path: str, run: _Run) -> None:
+        self._connect = connect
+        self._segments = path.count("/")
+        self._run = run
+
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
+        native = NativeRequest(scope, receive)
+        answer = self._run(self._read(scope, native), scope["path_params"].get("name", ""))
+        if not isinstance(answer, Response):
+            answer = await perform_async(answer, _invoke)
+        if answer.native is not None:
+            await answer.native(scope, receive, partial(_send_with, answer.headers, send))
+        else:
+            headers = [(name.lower().encode(), value.encode("latin-1")) for name, value in answer.headers]
+            headers.append((b"content-length", b"%d" % len(answer.body)))
+            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+            await send(
+                {"type": "http.response.body", "body": b"" if native.method == "HEAD" else answer.body}
+            )
+        if answer.error is not None:
+            # The person has read a page; the developer gets the traceback, as with any server error.
+            raise answer.error
+
+    def _read(self, scope: "Scope", native: NativeRequest) -> Request:
+        # Under a Mount or a server's root path, `path` may or may not begin with what is in front of us.
+        path: str = scope["path"]
+        root: str = scope.get("app_root_path", scope.get("root_path", ""))
+        if not path.startswith(root):
+            path = root + path
+        headers = _Headers(scope["headers"])
+        host = headers.get("host") or "{}:{}".format(*scope.get("server") or ("localhost", 80))
+        scheme = scope["scheme"]
+        default_port = ":443" if scheme == "https" else ":80"
+        return Request(
+            method=scope["method"],
+            origin=f"{scheme}://{host.lower().removesuffix(default_port)}",
+            base=path.rsplit("/", self._segments)[0],
+            query=scope["query_string"],
+            headers=headers,
+            native=native,
+        )
+
+
+class _Headers(Mapping[str, str]):
+    """An ASGI scope's headers by lower-case name; HTTP/2 may split Cookie into several fields."""
+
+    def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
+        self._values: dict[str, str] = {}
+        for name, value in raw:
+            key, text = name.decode("latin-1"), value.decode("latin-1")
+            self._values[key] = f"{self._values[key]}; {text}" if key in self._values else text
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def __iter__(self) -> Any:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+
+async def _invoke(call: Call) -> Any:
+    function = call.function
+    if not call.blocking:
+        result = function(*call.args)
+    elif inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+        getattr(function, "__call__", None)  # noqa: B004 (an object with an async __call__)
+    ):
+        return await function(*call.args)
+    else:
+        result = await run_in_threadpool(function, *call.args)
+    return await result if inspect.isawaitable(result) else result
+
+
+async def _send_with(fields: list[tuple[str, str]], send: "Send", message: "Message") -> None:
+    """Send the application's own response with our cookies in it."""
+    if message["type"] == "http.response.start":
+        ours = [(name.lower().encode(), value.encode("latin-1")) for name, value in fields]
+        message = {**message, "headers": [*message.get("headers", []), *ours]}
+    await send(message)

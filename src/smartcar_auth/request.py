@@ -1,0 +1,163 @@
+"""The authorization request: the address that opens Connect, its parameters, and the state that proves the
+answer.
+
+Here are the rules for single parameters (text, scope, flags) and how they are written. Which application
+asks, and with which defaults, is `client`'s; nothing here opens a window.
+"""
+
+from ._platform import MICROPYTHON, UNRESERVED, Frozen, fill, plain, quote
+from .errors import ConfigurationError
+from .response import read_response
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .response import AuthorizationResponse, ResponseSource
+
+    Flags = str | Sequence[str] | Mapping[str, object]
+
+_REMEDY = {
+    "user": " Pass str(user.id), for example.",
+    "external_id": " Pass str(user.id), for example.",
+    "state": " Leave it out to send none, or pass text such as secrets.token_urlsafe().",
+}
+
+
+class AuthorizationRequest(Frozen):
+    """One request, ready to be shown: send the person to `url`, then give what comes back to `receive`.
+
+    `state` ties the answer to this request: keep it where only this person's browser can bring it back. The
+    repr holds neither.
+    """
+
+    __slots__ = ("_requires", "state", "url")
+    url: "str"
+    state: "str"
+    _requires: "str | None"
+
+    def __init__(self, url: "str", state: "str", *, requires: "str | None") -> None:
+        fill(self, (("url", url), ("state", state), ("_requires", requires)))
+
+    def receive(self, source: "ResponseSource") -> "AuthorizationResponse":
+        """Read the answer to this request, checked.
+
+        Args:
+            source: the address Connect came back to, its query, a mapping, or pairs.
+
+        Raises:
+            ConnectError: Connect said no.
+            InvalidResponse: the answer cannot be trusted or read; nothing of it was used.
+        """
+        return read_response(source, self.state, self._requires)
+
+    def __repr__(self) -> "str":
+        return "AuthorizationRequest(url=..., state=...)"
+
+    def __reduce__(self) -> "tuple[object, ...]":
+        return (_restore, (self.url, self.state, self._requires))
+
+
+def quoted(what: "str", text: "str") -> "str":
+    """A caller's text, checked and percent-encoded.
+
+    Raises:
+        ConfigurationError: no text, empty, or a lone surrogate.
+    """
+    if type(text) is str and text and not MICROPYTHON:
+        try:
+            # Two C calls; almost every real value is made of unreserved characters and passes as it is.
+            if not text.encode().translate(None, UNRESERVED):
+                return text
+        except UnicodeError:
+            pass  # quote() below says so in words
+    return quote(check_text(what, text))
+
+
+def check_text(what: "str", text: "str") -> "str":
+    """A caller's text as an exact str, or a ConfigurationError that says what to pass."""
+    if not isinstance(text, str):
+        raise ConfigurationError(f"{what} must be text, not {type(text).__name__}.{_REMEDY.get(what, '')}")
+    if not text:
+        raise ConfigurationError(f"{what} must not be empty.{_REMEDY.get(what, ' Leave it out instead.')}")
+    text = plain(text)
+    try:
+        quote(text)
+    except UnicodeError:
+        raise ConfigurationError(f"{what} holds a lone surrogate, which no address can carry.") from None
+    return text
+
+
+def check_scope(scope: "str | Sequence[str] | None") -> "tuple[str, ...] | None":
+    """Permissions as a tuple; None leaves the choice to the dashboard, an empty one asks for nothing.
+
+    Raises:
+        ConfigurationError: neither text nor a list of texts, or an item that is empty or holds white space.
+    """
+    if scope is None:
+        return None
+    if isinstance(scope, str):
+        return tuple(_words("scope", scope, "read_odometer read_vehicle_info"))
+    if not isinstance(scope, (list, tuple)):
+        raise ConfigurationError(
+            f'scope must be a list of permissions such as ["read_odometer"], not {type(scope).__name__}.'
+        )
+    return tuple([_word("scope", item) for item in scope])
+
+
+def check_flags(flags: "Flags") -> "str":
+    """Flags as Connect reads them: `name:value` with spaces between.
+
+    Args:
+        flags: a list of "name:value", one text with spaces between, or a mapping (True and False become
+            words).
+
+    Raises:
+        ConfigurationError: another type, an item without a colon, or one with white space.
+    """
+    if isinstance(flags, str):
+        items = _words("flags", flags, "country:DE")
+    elif isinstance(flags, (list, tuple)):
+        items = [_word("flags", item) for item in flags]
+    elif hasattr(flags, "items"):
+        pairs = [check_text("flags", name) + ":" + _flag_value(value) for name, value in flags.items()]
+        items = [_word("flags", pair) for pair in pairs]
+    else:
+        raise ConfigurationError(
+            f'flags must be a list such as ["country:DE"] or a mapping, not {type(flags).__name__}.'
+        )
+    for item in items:
+        name, colon, value = item.partition(":")
+        if not (name and colon and value):
+            raise ConfigurationError(
+                f'flags: {item!r} is not of the form "name:value", such as "country:DE".'
+            )
+    return " ".join(items)
+
+
+def _flag_value(value: "object") -> "str":
+    if value is True:
+        return "true"
+    if value is False:
+        return "false"
+    if isinstance(value, str):
+        return plain(value)
+    raise ConfigurationError(f"flags: a value must be text, True or False, not {type(value).__name__}.")
+
+
+def _words(what: "str", text: "str", example: "str") -> "list[str]":
+    words = plain(text).split()
+    if not words:
+        raise ConfigurationError(f'{what} must not be blank: write "{example}", None or an empty list.')
+    return [check_text(what, word) for word in words]
+
+
+def _word(what: "str", item: "str") -> "str":
+    item = check_text(what, item)
+    if len(item.split()) != 1 or item != item.strip():
+        raise ConfigurationError(f"{what}: {item!r} holds white space; make each one an item of the list.")
+    return item
+
+
+def _restore(url: "str", state: "str", requires: "str | None") -> "AuthorizationRequest":
+    return AuthorizationRequest(url, state, requires=requires)

@@ -1,0 +1,84 @@
+"""Assembling the sandbox's ASGI app from its rooms, and the few pages that belong to none of them."""
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from .accounts import TEST_ACCOUNTS
+from .connect import Connect
+from .pages import PAGE_HEADERS, page, static_file
+from .records import Records
+from .settings import Settings
+from .tokens import Tokens
+from .vehicles import Vehicles
+
+
+def make_app(settings: Settings, records: Records) -> Starlette:
+    """The app of one sandbox. The busiest routes come first: Starlette tries them in order."""
+    tokens = Tokens(settings, records)
+    routes = [
+        *Connect(settings, records).routes,
+        *tokens.routes,
+        *Vehicles(settings, records).routes,
+        Route("/", _Landing(settings)),
+        Route("/health", _health),
+        Route("/favicon.ico", _favicon),
+        Route("/static/{name}", _static),
+    ]
+    return Starlette(routes=routes, exception_handlers={HTTPException: _http_error, Exception: _failed})
+
+
+class _Landing:
+    """The page at `/`: what this is, and where everything is."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    async def __call__(self, scope, receive, send) -> None:  # type: ignore[no-untyped-def]
+        origin = str(Request(scope).base_url).rstrip("/")
+        response = page(
+            "landing.html",
+            origin=origin,
+            application_name=self.settings.application_name,
+            redirect_uris=self.settings.redirect_uris,
+            applications=self.settings.applications,
+            test_accounts=TEST_ACCOUNTS,
+        )
+        await response(scope, receive, send)
+
+
+async def _health(request: Request) -> Response:
+    return JSONResponse({"status": "ok"}, headers={"cache-control": "no-store"})
+
+
+async def _favicon(request: Request) -> Response:
+    return static_file("icon.svg") or Response(status_code=404)
+
+
+async def _static(request: Request) -> Response:
+    found = static_file(request.path_params["name"])
+    return found if found is not None else Response(status_code=404, headers=PAGE_HEADERS)
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = error.headers if isinstance(error, HTTPException) else None
+    words = {
+        404: ("404: Nothing is here", "The sandbox has no page at this address."),
+        405: ("405: Not like this", f"This address doesn't answer {request.method} requests."),
+    }
+    message, hint = words.get(status, (f"{status}: Not possible", "The request can't be answered."))
+    response = page("refused.html", status, message=message, hint=hint)
+    response.headers.update(headers or {})
+    return response
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    return page(
+        "refused.html",
+        500,
+        message="500: The sandbox failed",
+        hint="This is a mistake in the sandbox itself. Its terminal or log shows where.",
+    )

@@ -1,0 +1,66 @@
+"""Turning templates into responses: one Jinja environment, one set of headers for every page."""
+
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import Response
+
+_HERE = Path(__file__).parent
+
+# No form-action directive: Chrome applies it to the redirects that follow a form, so Connect could
+# not send anybody back to an application on another origin.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+PAGE_HEADERS = {
+    "content-security-policy": _POLICY,
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",  # the attempt's id is in the path
+    "x-content-type-options": "nosniff",
+}
+
+_MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+STATIC = {
+    path.name: (path.read_bytes(), _MEDIA_TYPES[path.suffix])
+    for path in sorted((_HERE / "static").iterdir())
+    if path.suffix in _MEDIA_TYPES
+}
+
+
+def _address(name: str) -> str:
+    """A static file's address; it changes with the content, so browsers may keep it for ever."""
+    return f"/static/{name}?v={sha256(STATIC[name][0]).hexdigest()[:12]}"
+
+
+environment = Environment(
+    loader=FileSystemLoader(_HERE / "templates"),
+    autoescape=True,
+    auto_reload=False,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+environment.globals["static"] = {name: _address(name) for name in STATIC}
+
+
+def page(template: str, status: int = 200, **context: Any) -> Response:
+    """A page. Bytes that were never UTF-8 (kept as surrogates) are shown as question marks."""
+    html = environment.get_template(template).render(context)
+    return Response(html.encode("utf-8", "replace"), status, PAGE_HEADERS, "text/html; charset=utf-8")
+
+
+def redirect(address: str, status: int = 303) -> Response:
+    """A redirect whose address is already percent-encoded ASCII."""
+    return Response(b"", status, {**PAGE_HEADERS, "location": address})
+
+
+def static_file(name: str) -> Response | None:
+    """A style sheet, script or picture; None if there is no such file."""
+    found = STATIC.get(name)
+    if found is None:
+        return None
+    headers = {"cache-control": "public, max-age=31536000, immutable", "x-content-type-options": "nosniff"}
+    return Response(found[0], 200, headers, found[1])

@@ -1,0 +1,212 @@
+"""Reading the authorize URL: what an application asks of Connect, or why it is refused.
+
+Two kinds of no, as at Smartcar (protocol 2.3): before the redirect URI is validated a page without an
+Exit button, `Refused`; afterwards a page with one, `ConnectRequest.problem`.
+"""
+
+import re
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from .brands import COUNTRIES
+from .permissions import DEFAULT_SCOPE, WORDS, Permission, read_scope
+from .settings import Settings
+
+MODES = frozenset({"live", "simulated", "test"})
+QUERY_LIMIT = 16_384
+_SHOWN_LIMIT = 120
+
+# Second-hand, like everything known about it (protocol 8, number 4).
+_EXTERNAL_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
+_VIN = re.compile(r"[A-Za-z0-9]{17}", re.A)
+_TEST_VIN_PREFIX = "0SC"
+
+
+class Refused(Exception):
+    """A request that Connect can't answer on the redirect URI: said on a page, with a hint for developers."""
+
+    def __init__(self, message: str, hint: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectRequest:
+    """An authorize or re-authenticate URL whose application and redirect URI are known to be good."""
+
+    application_id: str
+    response_type: str
+    redirect_uri: str | None
+    state: str | None
+    permissions: tuple[Permission, ...]
+    mode: str
+    make: str
+    single_select: bool
+    vin: str | None
+    force: bool
+    country: str
+    external_id: str | None
+    vehicle_id: str | None  # the one to re-authenticate; None when connecting
+    problem: str | None  # a mistake the person is shown, with an Exit
+    remarks: tuple[str, ...]  # what was read leniently, for the developer
+
+    @property
+    def required(self) -> tuple[Permission, ...]:
+        """The permissions without which the application can't work."""
+        return tuple(permission for permission in self.permissions if permission.required)
+
+
+def read_request(query: bytes, settings: Settings, reauthentication: bool = False) -> ConnectRequest:
+    """Read the query of `/oauth/authorize`, or of `/oauth/reauthenticate`.
+
+    Raises:
+        Refused: the application or the redirect URI is not acceptable, so nothing may be sent there.
+    """
+    parameters, remarks = _parameters(query)
+    application_id = _application_id(parameters, settings)
+    response_type = parameters.get("response_type", "")
+    redirect_uri = _redirect_uri(parameters, settings, application_id, response_type)
+    mode = parameters.get("mode", "live").lower()
+    single_select = parameters.get("single_select", "").lower() == "true"
+    vin = _single_select_vin(parameters, single_select, remarks)
+    external_id = _external_id(parameters, remarks)
+    permissions = read_scope(parameters.get("scope", "") or DEFAULT_SCOPE)
+    remarks += [
+        f"Unknown permission {permission.name}." for permission in permissions if permission.name not in WORDS
+    ]
+    if "scope" not in parameters:
+        remarks.append("No scope: the permissions are the sandbox's stand-in for your dashboard's.")
+    vehicle_id = parameters.get("vehicle_id", "") if reauthentication else None
+    return ConnectRequest(
+        application_id=application_id,
+        response_type=response_type,
+        redirect_uri=redirect_uri,
+        state=parameters.get("state"),
+        permissions=permissions,
+        mode=mode,
+        make=parameters.get("make", "").strip(),
+        single_select=single_select,
+        vin=vin,
+        force=parameters.get("approval_prompt", "auto").lower() == "force",
+        country=_country(parameters, remarks),
+        external_id=external_id,
+        vehicle_id=vehicle_id,
+        problem=_problem(response_type, mode, single_select, vin, vehicle_id),
+        remarks=tuple(remarks),
+    )
+
+
+def read_pairs(encoded: bytes, *, limit: int = 2_000) -> list[tuple[str, str]]:
+    """Form-encoded pairs. Bytes that are not UTF-8 survive as surrogates, so `state` goes back as it came.
+
+    Raises:
+        ValueError: more than `limit` pairs.
+    """
+    return parse_qsl(
+        encoded.decode("ascii", "surrogateescape"),
+        keep_blank_values=True,
+        errors="surrogateescape",
+        max_num_fields=limit,
+    )
+
+
+def _parameters(query: bytes) -> tuple[dict[str, str], list[str]]:
+    if len(query) > QUERY_LIMIT:
+        hint = f"The query is {len(query)} bytes long; the sandbox reads up to {QUERY_LIMIT}. Send a shorter state."
+        raise Refused("414: Request URI too long.", hint, status=414)
+    try:
+        pairs = read_pairs(query, limit=100)
+    except ValueError:
+        raise Refused("400: Too many parameters.", "Send each parameter of Connect at most once.") from None
+    parameters: dict[str, str] = {}
+    remarks = []
+    for name, value in pairs:
+        if name in parameters:
+            remarks.append(f"{name[:_SHOWN_LIMIT]} was sent more than once; the first one counts.")
+        # RFC 6749, 3.1: parameters sent without a value MUST be treated as if they were omitted.
+        elif value:
+            parameters[name] = value
+    return parameters, remarks
+
+
+def _application_id(parameters: dict[str, str], settings: Settings) -> str:
+    name = "application_id" if "application_id" in parameters else "client_id"
+    application_id = parameters.get(name, "")
+    if settings.knows_application(application_id):
+        return application_id
+    message = f"400: Invalid parameter {name}: {application_id[:_SHOWN_LIMIT]}."
+    if not application_id:
+        raise Refused(message, "Send your Application ID as application_id (or client_id).")
+    if application_id.startswith("client_"):
+        hint = (
+            "This is the id of M2M credentials. Send the Application ID from the dashboard, a UUID, instead."
+        )
+        raise Refused(message, hint)
+    raise Refused(message, "This sandbox was started with a list of applications, and this one is not in it.")
+
+
+def _redirect_uri(
+    parameters: dict[str, str], settings: Settings, application_id: str, response_type: str
+) -> str | None:
+    redirect_uri = parameters.get("redirect_uri")
+    if redirect_uri is None:
+        if response_type == "none":
+            return None  # the attempt ends on a page of ours (protocol 1.1)
+        if settings.redirect_uris:
+            return settings.redirect_uris[0]  # the first registered one is the default (protocol 1.2)
+        hint = "Send a redirect_uri; a default one exists only where redirect URIs are registered."
+        raise Refused("400: Unauthorized redirect_uri", hint)
+    refusal = settings.refusal_of(redirect_uri, application_id)
+    if refusal is not None:
+        raise Refused("400: Unauthorized redirect_uri", f"{redirect_uri[:300]} can't be used. {refusal}")
+    return redirect_uri
+
+
+def _single_select_vin(parameters: dict[str, str], single_select: bool, remarks: list[str]) -> str | None:
+    vin = parameters.get("single_select_vin")
+    if vin is None or single_select:
+        return vin
+    remarks.append("single_select_vin was ignored: it needs single_select=true.")
+    return None
+
+
+def _external_id(parameters: dict[str, str], remarks: list[str]) -> str | None:
+    external_id = parameters.get("external_id")
+    if external_id is None or external_id == "null":  # "null" clears a stored one (protocol 1.1)
+        return None
+    if _EXTERNAL_ID.fullmatch(external_id):
+        return external_id
+    remarks.append("external_id was ignored: 1 to 100 letters, digits, dots, underscores and hyphens only.")
+    return None
+
+
+def _country(parameters: dict[str, str], remarks: list[str]) -> str:
+    for flag in parameters.get("flags", "").split():
+        name, _, value = flag.partition(":")
+        if name == "country" and value.upper() in COUNTRIES:
+            return value.upper()
+        if name == "country":
+            remarks.append(
+                f"The sandbox knows no country {value[:_SHOWN_LIMIT]}; it shows the United States."
+            )
+    return "US"
+
+
+def _problem(
+    response_type: str, mode: str, single_select: bool, vin: str | None, vehicle_id: str | None
+) -> str | None:
+    """The mistake that the person gets to see, in the words of `error_message`."""
+    allowed = ("code", "none") if vehicle_id is None else ("vehicle_id", "none")
+    if response_type not in allowed:
+        return f"Invalid parameter response_type: {response_type[:_SHOWN_LIMIT]}."
+    if vehicle_id == "":
+        return "Missing parameter vehicle_id."
+    if mode not in MODES:
+        return f"Invalid parameter mode: {mode[:_SHOWN_LIMIT]}."
+    if vin is not None and not _VIN.fullmatch(vin):
+        return f"Invalid parameter single_select_vin: {vin[:_SHOWN_LIMIT]}."
+    if vin is not None and single_select and mode == "live" and vin.upper().startswith(_TEST_VIN_PREFIX):
+        return "You have entered a test mode VIN in live mode. Use a real VIN, or change the mode."
+    return None

@@ -1,0 +1,82 @@
+"""Running the sandbox: a socket that is held from the start, and uvicorn in a thread of its own."""
+
+import socket
+import threading
+from typing import Any
+
+import uvicorn
+
+_START_SECONDS = 30
+_STOP_SECONDS = 10
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """A bound, listening socket: its port is ours from here on, so nobody can take it in between."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+        listener.set_inheritable(True)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def origin_of(listener: socket.socket, host: str) -> str:
+    """The address that a browser on this machine uses."""
+    port = listener.getsockname()[1]
+    shown = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (told apart, not bound)
+    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+
+
+class _Server(uvicorn.Server):
+    """A uvicorn server that says when it answers."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.answering = threading.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then let the waiting thread go on."""
+        await super().startup(sockets)
+        self.answering.set()
+
+
+def server_for(app: Any) -> _Server:
+    """A quiet server: codes and states are in the URLs, so requests are never logged."""
+    return _Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            ws="none",
+            server_header=False,
+            h11_max_incomplete_event_size=262_144,  # so that a monstrous URL meets our own words
+            timeout_graceful_shutdown=2,
+        )
+    )
+
+
+class ThreadedServer:
+    """A server in its own thread and event loop."""
+
+    def __init__(self, app: Any, listener: socket.socket) -> None:
+        self._server = server_for(app)
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [listener]}, name="smartcar-sandbox", daemon=True
+        )
+
+    def start(self) -> None:
+        """Return once requests are answered."""
+        self._thread.start()
+        if not self._server.answering.wait(_START_SECONDS):
+            raise RuntimeError("the sandbox's server did not start within 30 seconds")
+
+    def stop(self) -> None:
+        """Return once the thread has ended."""
+        self._server.should_exit = True
+        self._thread.join(_STOP_SECONDS)

@@ -1,0 +1,96 @@
+"""What a sandbox is told when it is made: applications, redirect URIs, clock, randomness.
+
+Everything that changes while it runs lives in `records`; nothing here does.
+"""
+
+import random
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from secrets import token_urlsafe
+from urllib.parse import urlsplit
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class Ids:
+    """Makes the ids of one sandbox: unguessable without a seed, repeatable with one."""
+
+    def __init__(self, seed: int | str | None = None) -> None:
+        self._random = None if seed is None else random.Random(seed)  # noqa: S311 (asked for by a test)
+
+    def uuid(self) -> str:
+        """A version 4 UUID: codes, tokens and request ids look like this at Smartcar."""
+        if self._random is None:
+            return str(uuid.uuid4())
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+    def path_segment(self) -> str:
+        """128 bits that are safe in a URL path: who knows it can steer that attempt."""
+        if self._random is None:
+            return token_urlsafe(16)
+        return f"{self._random.getrandbits(128):032x}"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One sandbox's configuration, the counterpart of Smartcar's dashboard."""
+
+    applications: Mapping[str, str] | None = None
+    redirect_uris: tuple[str, ...] | None = None
+    application_name: str = "Sample app"
+    clock: Callable[[], float] = time.time
+    ids: Ids = field(default_factory=Ids)
+
+    def knows_application(self, application_id: str) -> bool:
+        """Whether Connect would show this application; M2M ids never are one (protocol 2.3)."""
+        if not application_id or application_id.startswith("client_"):
+            return False
+        return self.applications is None or application_id in self.applications
+
+    def knows_secret(self, application_id: str, secret: str) -> bool:
+        """Whether the token endpoint accepts these credentials."""
+        if not self.knows_application(application_id):
+            return False
+        # A sandbox on one's own machine: the secret guards nothing, so comparing in plain time is fine.
+        return self.applications is None or self.applications[application_id] == secret
+
+    def refusal_of(self, redirect_uri: str, application_id: str) -> str | None:
+        """Why this redirect URI may not be used, in words for a developer; None if it may.
+
+        A given list matches byte for byte, as the dashboard's does (protocol 1.2).
+        """
+        if self.redirect_uris is not None:
+            return None if redirect_uri in self.redirect_uris else _not_registered(self.redirect_uris)
+        return malformed(redirect_uri, application_id)
+
+
+def _not_registered(registered: tuple[str, ...]) -> str:
+    uris = ", ".join(registered) or "none"
+    return f"It must equal a registered redirect URI, character for character. Registered here: {uris}."
+
+
+def malformed(redirect_uri: str, application_id: str) -> str | None:
+    """Why no dashboard would register this redirect URI; None if one would.
+
+    Printable ASCII only: a line break would split the Location header, and browsers read a
+    backslash as a slash, so `https://good.example\\@evil.example` names another host to them than to us.
+    """
+    if not all("!" <= character <= "~" for character in redirect_uri) or "\\" in redirect_uri:
+        return "It contains a space, a backslash, a control character or a letter outside ASCII."
+    if "#" in redirect_uri:
+        return "It must not contain a fragment (#)."
+    try:
+        parts = urlsplit(redirect_uri)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "It is not a URL."
+    scheme = parts.scheme.lower()
+    if scheme == "https" and host:
+        return None
+    if scheme == "http" and host:
+        return None if host in LOOPBACK else "Off localhost it must start with https://."
+    if scheme == f"sc{application_id}".lower() and redirect_uri[len(scheme) :].startswith("://"):
+        return None
+    return "It must start with https://, with http://localhost, or with sc<application id>://."

@@ -1,0 +1,26 @@
+"""The server side of Connect, without I/O: a `Request` value in, a `Response` value out.
+
+Everything that a web framework's host needs is here: the routes as generators (`Connect`), the two
+loops that run them (`perform`, `perform_async`) and the default store. No framework, no socket and
+no clock of its own; the hosts in `smartcar_auth.hosts` translate.
+"""
+
+from smartcar_auth.web._needs import require_itsdangerous
+
+require_itsdangerous()
+
+from smartcar_auth.web.connect import Connect  # noqa: E402 (the check above speaks in words first)
+from smartcar_auth.web.exchange import Call, Request, Response, Steps, perform, perform_async  # noqa: E402
+from smartcar_auth.web.store import ProcessStore, Store  # noqa: E402
+
+__all__ = [
+    "Call",
+    "Connect",
+    "ProcessStore",
+    "Request",
+    "Response",
+    "Steps",
+    "Store",
+    "perform",
+    "perform_async",
+]

@@ -1,0 +1,43 @@
+"""The files that pages load: one module and one stylesheet, shipped as written and named by content."""
+
+import hashlib
+from base64 import b64encode
+from dataclasses import dataclass
+from pathlib import Path
+
+STATIC = Path(__file__).parent / "static"
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One static file.
+
+    `name` holds a hash of the content, so that it may be cached for ever; `integrity` is its
+    Subresource Integrity value.
+    """
+
+    name: str
+    stable_name: str
+    content: bytes
+    content_type: str
+    etag: str
+    integrity: str
+
+
+def _load(filename: str, content_type: str) -> Asset:
+    content = (STATIC / filename).read_bytes()
+    stem, _, suffix = filename.rpartition(".")
+    digest = hashlib.sha384(content).digest()
+    return Asset(
+        name=f"{stem}-{digest.hex()[:12]}.{suffix}",
+        stable_name=filename,
+        content=content,
+        content_type=content_type,
+        etag=f'"{digest.hex()[:12]}"',
+        integrity="sha384-" + b64encode(digest).decode(),
+    )
+
+
+SCRIPT = _load("connect.js", "text/javascript; charset=utf-8")
+STYLE = _load("page.css", "text/css; charset=utf-8")
+BY_NAME = {asset.name: asset for asset in (SCRIPT, STYLE)}

@@ -1,0 +1,135 @@
+"""An attempt: one try at connecting, from launch to outcome, and how it travels.
+
+Nothing about a pending attempt is kept on the server. Two sealed values carry it, and only together
+are they worth anything: the state goes to Connect and back, the cookie stays in the browser that
+launched. The cookie holds a digest of its state, because an attempt's id is chosen by the page and
+therefore known to others; somebody who launches with the same id gets another state.
+"""
+
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from smartcar_auth.web.seal import Sealer, to_bytes, to_text
+
+ID_BYTES = 16
+NONCE_BYTES = 12
+LARGEST_DATA = 1024
+OUTCOME_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt ended.
+
+    Args:
+        outcome: "granted" or "failed".
+        code: None when granted, else an error's code or "handler_failed".
+        data: JSON that the application's function returned for the page, or None.
+    """
+
+    outcome: str
+    code: str | None = None
+    data: Any = None
+
+
+PENDING = Outcome("pending")
+UNKNOWN = Outcome("unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What is known of one attempt, read back from its cookie.
+
+    Args:
+        id: 16 bytes as base64url, made by the page; a name, not a secret.
+        issued: When it was launched, seconds since 1970.
+        digest: Of the state that belongs to it.
+        subject: What `identify` said at launch.
+        return_to: Path on this site, or None.
+        app_state: JSON object sealed by the application, or None.
+        page_origin: Origin of the page that waits for the outcome, or None without a pop-up.
+        stable_asset: The page loaded the module under its stable name.
+        outcome: None while pending.
+    """
+
+    id: str
+    issued: int
+    digest: str
+    subject: str | int | None = None
+    return_to: str | None = None
+    app_state: dict[str, Any] | None = None
+    page_origin: str | None = None
+    stable_asset: bool = False
+    outcome: Outcome | None = None
+
+
+def make_id() -> str:
+    return to_text(secrets.token_bytes(ID_BYTES))
+
+
+def is_id(text: str) -> bool:
+    """Exactly the base64url of 16 bytes: safe as part of a cookie's name and of a path."""
+    if len(text) != 22:
+        return False
+    try:
+        return to_text(to_bytes(text)) == text
+    except ValueError:
+        return False
+
+
+def make_state(sealer: Sealer, attempt: str, issued: int) -> str:
+    """A state for this attempt: its id, a nonce, the time, and the signature over them."""
+    return sealer.seal_state(to_bytes(attempt) + secrets.token_bytes(NONCE_BYTES) + issued.to_bytes(4, "big"))
+
+
+def open_state(sealer: Sealer, state: str) -> tuple[str, int] | None:
+    """The attempt's id and the time of launch, or None when the state is not ours."""
+    content = sealer.open_state(state)
+    if content is None or len(content) != ID_BYTES + NONCE_BYTES + 4:
+        return None
+    return to_text(content[:ID_BYTES]), int.from_bytes(content[-4:], "big")
+
+
+def digest_of(state: str) -> str:
+    return to_text(hashlib.sha256(state.encode()).digest()[:15])
+
+
+def seal(sealer: Sealer, attempt: Attempt) -> str:
+    """The cookie's value. Once there is an outcome, the person and the application's state are left out."""
+    common = [
+        attempt.id,
+        attempt.issued,
+        attempt.digest,
+        attempt.return_to,
+        attempt.page_origin,
+        attempt.stable_asset,
+    ]
+    if attempt.outcome is None:
+        return sealer.seal_cookie([*common, attempt.subject, attempt.app_state])
+    return sealer.seal_cookie([*common, write_outcome(attempt.outcome)])
+
+
+def unseal(sealer: Sealer, attempt_id: str, value: str) -> Attempt | None:
+    """The attempt of a cookie, or None when the seal is not ours or names another attempt."""
+    content = sealer.open_cookie(value)
+    if not isinstance(content, list) or content[0] != attempt_id:
+        return None
+    id_, issued, digest, return_to, page_origin, stable_asset, *rest = content
+    subject, app_state = rest if len(rest) == 2 else (None, None)
+    outcome = read_outcome(rest[0]) if len(rest) == 1 else None
+    return Attempt(id_, issued, digest, subject, return_to, app_state, page_origin, stable_asset, outcome)
+
+
+def write_outcome(outcome: Outcome) -> str:
+    """As text, for a store or a cookie; data that is too large for a cookie stays behind."""
+    data = outcome.data
+    if data is not None and len(json.dumps(data, separators=(",", ":")).encode()) > LARGEST_DATA:
+        data = None
+    return json.dumps([outcome.outcome, outcome.code, data], separators=(",", ":"))
+
+
+def read_outcome(text: str) -> Outcome:
+    return Outcome(*json.loads(text))

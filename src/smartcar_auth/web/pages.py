@@ -1,0 +1,231 @@
+"""The pages that the server side shows: outcome, refusal, question; and the button for templates.
+
+Everything that came from outside passes `escape`. No page holds an inline script or style; what the
+module must know stands in data attributes of the root element, where injected markup can't put it.
+"""
+
+import json
+from html import escape
+from urllib.parse import quote, urlencode
+
+from smartcar_auth.web import assets
+from smartcar_auth.web.attempt import Outcome
+
+# What each outcome means to the person who reads it. Also the vocabulary of `smartcar=` in redirects.
+WORDS: dict[str, tuple[str, str]] = {
+    "granted": ("Your car is connected", "You can close this window and go back to the app."),
+    "access_denied": ("No access was given", "You chose not to share your car. Nothing was connected."),
+    "vehicle_incompatible": (
+        "This car can't be connected",
+        "The car, or its brand, does not work with this app. Nothing was connected.",
+    ),
+    "invalid_subscription": (
+        "The car's subscription isn't active",
+        "Renew the connected services in your car maker's app, then try again.",
+    ),
+    "no_vehicles": (
+        "There is no car in that account",
+        "Add your car in your car maker's app, then try again.",
+    ),
+    "configuration_error": (
+        "The app isn't set up correctly",
+        "Nothing is wrong with your car. Please tell the people who make this app.",
+    ),
+    "server_error": ("Something went wrong at Smartcar", "Please try again in a moment."),
+    "oem_cancelled_login": (
+        "You left your car maker's login",
+        "Nothing was connected. You can try again whenever you like.",
+    ),
+    "user_exited": (
+        "You went back to the app",
+        "Nothing was connected. You can try again whenever you like.",
+    ),
+    "unknown_error": ("Your car wasn't connected", "Something unexpected happened. Please try again."),
+    "cancelled": (
+        "This attempt was cancelled",
+        "You cancelled it in the app, so nothing was connected. You can start again there.",
+    ),
+    "timeout": ("This attempt took too long", "It has expired. Go back to the app and start again."),
+    "handler_failed": (
+        "Your car was not added",
+        "You gave access, but the app could not finish. Please try again, or tell the people who make this app.",
+    ),
+    "missing": (
+        "This answer can't be used",
+        "It does not say which attempt it belongs to. Go back to the app and start again.",
+    ),
+    "altered": (
+        "This answer can't be used",
+        "It was changed on the way, or belongs to another app. Go back to the app and start again.",
+    ),
+    "expired": ("This attempt took too long", "It has expired. Go back to the app and start again."),
+    "other_browser": (
+        "This attempt began somewhere else",
+        "It was started in another browser, or this browser no longer knows it because it ended a while ago "
+        "or cookies are switched off. Go back to the app and look whether your car is there; if not, start again.",
+    ),
+    "other_person": (
+        "Somebody else is logged in now",
+        "This attempt was started by another person, so the car was not connected. "
+        "Log in again as the person who started it.",
+    ),
+    "replayed": (
+        "This answer was used before",
+        "Each answer counts once. Go back to the app and look whether your car is there; if not, start again.",
+    ),
+    "unreadable": (
+        "This answer can't be read",
+        "It arrived damaged or incomplete. Go back to the app and start again.",
+    ),
+    "refused": ("This link can't be used", ""),
+    "question": (
+        "Connect your car?",
+        "A link brought you here from another site. If you want to connect your car to this app, continue.",
+    ),
+    "configuration": (
+        "This app isn't set up yet",
+        "Nothing is wrong with your car. The people who make this app find the reason in its log.",
+    ),
+}
+
+_SECURITY = [
+    ("Content-Type", "text/html; charset=utf-8"),
+    ("Cache-Control", "no-store"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+    ),
+]
+
+
+def headers() -> list[tuple[str, str]]:
+    """The header fields of every page here; each may carry an answer, so none is kept or passed on."""
+    return list(_SECURITY)
+
+
+_SHEET = f"assets/{assets.STYLE.name}"
+_STYLED = f'<link rel="stylesheet" href="{_SHEET}">'
+
+
+def page(
+    kind: str, *, link: str, detail: str = "", tone: str = "", link_text: str = "Back to the app"
+) -> bytes:
+    """A page in words that no other page waits for."""
+    heading, text = WORDS[kind]
+    return _document("", _STYLED, heading, [text, detail], link, link_text, tone)
+
+
+def question(query: str) -> bytes:
+    """Asks a visitor from another site: one button, which leads to the launch again, from here.
+
+    Without the question, any site could open attempts in a visitor's name and push out his own.
+    """
+    kept = [part for part in query.split("&") if part.partition("=")[0] not in _OF_THE_PAGE]
+    link = "launch?" + "&".join(kept)
+    return page("question", link=link, link_text="Continue", tone="question")
+
+
+_OF_THE_PAGE = frozenset({"attempt", "display", "origin", "module"})
+
+
+def refusal(outcome: Outcome, waiting: tuple[str, str] | None, *, kind: str = "refused") -> bytes:
+    """A launch refused: in words for the person, and told to the page that waits for the attempt, if any."""
+    heading, text = WORDS[kind]
+    detail = outcome.data["message"] if outcome.data else ""
+    attributes = script = ""
+    if waiting is not None:
+        attributes = _attributes(waiting[0], outcome, waiting[1])
+        script = _script(False)
+    return _document(attributes, _STYLED + script, heading, [text, detail], "/", "Back to the app", "")
+
+
+def outcome_page(
+    attempt: str, outcome: Outcome, *, page_origin: str | None, stable_asset: bool, link: str
+) -> bytes:
+    """The callback page: tells the waiting page how the attempt ended, closes itself, else says it in words.
+
+    The module comes under the address the waiting page loaded it from, so it is in the cache and the
+    way back costs one request. The stylesheet is fetched only when the window stays open.
+    """
+    heading, text = WORDS.get(outcome.code or "granted", WORDS["unknown_error"])
+    head = (_STYLED if page_origin is None else f"<noscript>{_STYLED}</noscript>") + _script(stable_asset)
+    message = outcome.data.get("message") if isinstance(outcome.data, dict) else None
+    detail = message if isinstance(message, str) else ""
+    tone = "granted" if outcome.code is None else ""
+    attributes = _attributes(attempt, outcome, page_origin)
+    return _document(attributes, head, heading, [detail, text], link, "Back to the app", tone)
+
+
+def _attributes(attempt: str, outcome: Outcome, page_origin: str | None) -> str:
+    root = {
+        "smartcar-attempt": attempt,
+        "outcome": outcome.outcome,
+        "code": outcome.code or "",
+        "data": json.dumps(outcome.data),
+        "origin": page_origin or "",
+        "sheet": _SHEET,
+    }
+    return "".join(f' data-{name}="{escape(value)}"' for name, value in root.items())
+
+
+def _script(stable: bool) -> str:
+    # Addresses are relative to the routes: behind a proxy only the browser knows the whole path.
+    return f'<script type="module" src="{assets.SCRIPT.stable_name if stable else _HASHED}"></script>'
+
+
+_HASHED = f"assets/{assets.SCRIPT.name}"
+
+
+def _document(
+    attributes: str, head: str, heading: str, texts: list[str], link: str, link_text: str, tone: str
+) -> bytes:
+    paragraphs = "".join(f"<p>{escape(text)}</p>" for text in texts if text)
+    return (
+        f'<!doctype html><html lang="en"{attributes}><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta name="color-scheme" content="light dark"><meta name="robots" content="noindex">'
+        # An empty icon keeps the browser from asking for /favicon.ico, a request the way back doesn't need.
+        f'<link rel="icon" href="data:,">'
+        f"<title>{escape(heading)}</title>{head}</head>"
+        f'<body><main class="{tone}"><h1>{escape(heading)}</h1>{paragraphs}'
+        f'<a class="action" href="{escape(link)}">{escape(link_text)}</a></main></body></html>'
+    ).encode()
+
+
+def query_of(options: dict[str, str | bool | None]) -> str:
+    """The options that are not None as a query with its "?", or nothing."""
+    given = {
+        name: value if isinstance(value, str) else str(value).lower()
+        for name, value in options.items()
+        if value is not None
+    }
+    return "?" + urlencode(given, quote_via=quote) if given else ""
+
+
+def button(
+    launch: str,
+    label: str,
+    *,
+    return_to: str | None,
+    attempt_seconds: int,
+    attributes: dict[str, str],
+) -> str:
+    """The button's markup: the module, and an element that without JavaScript is the link inside it."""
+    given = {"launch": launch, **attributes, "attempt-seconds": str(attempt_seconds)}
+    link = launch
+    base = launch.partition("?")[0].removesuffix("/launch")
+    if return_to is not None:
+        given["return-to"] = return_to
+        link += ("&" if "?" in launch else "?") + f"return_to={quote(return_to, safe='/')}"
+    written = "".join(
+        f' {escape(name.rstrip("_").replace("_", "-"))}="{escape(value)}"' for name, value in given.items()
+    )
+    return (
+        f'<script type="module" src="{escape(base)}/{_HASHED}" '
+        f'integrity="{assets.SCRIPT.integrity}"></script>'
+        f'<smartcar-connect{written}><a href="{escape(link)}">{escape(label)}</a></smartcar-connect>'
+    )

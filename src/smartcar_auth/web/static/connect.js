@@ -1,0 +1,241 @@
+// Smartcar Connect in a pop-up: `connect()`, `<smartcar-connect>`, and what runs on the callback page.
+// Shipped as written. The server owns the attempt; the windows are views of it, so the outcome counts by
+// whichever road it comes first: postMessage, BroadcastChannel, or asking the server.
+
+const NAME = "smartcar-connect";
+
+/** What the element says. Change an entry to translate it; keys are the error codes and states. */
+export const words = {
+  opened: "Waiting for you in the other window.",
+  closed: "Still connecting?",
+  granted: "Connected.",
+  failed: "Your car was not connected. Please try again.",
+  access_denied: "You did not give access. Nothing was connected.",
+  vehicle_incompatible: "This car can’t be connected.",
+  invalid_subscription: "The car’s subscription isn’t active.",
+  no_vehicles: "There is no car in that account.",
+  cancelled: "Cancelled. Nothing was connected.",
+  timeout: "That took too long. Please try again.",
+  popup_blocked: "Your browser blocked the window.",
+  handler_failed: "You gave access, but the app could not finish. Please try again.",
+  reopen: "Reopen",
+  cancel: "Cancel",
+  here: "Continue in this tab",
+  describe: "Opens a new window",
+};
+
+// Size and place as in the original SDK: 30 % x 75 % of the screen, centred on the page's window.
+const features = (text = "") => {
+  const given = Object.fromEntries(text.split(",").map((part) => part.trim().split("=")));
+  const size = (name, usual) => Math.max(100, parseFloat(given[name]) || usual);
+  const place = (name, usual) => (isNaN(parseFloat(given[name])) ? usual : parseFloat(given[name]));
+  const width = size("width", screen.width * 0.3);
+  const height = size("height", screen.height * 0.75);
+  const left = place("left", screenX + (outerWidth - width) / 2);
+  const top = place("top", screenY + (outerHeight - height) / 8);
+  return `popup,width=${width},height=${height},left=${left},top=${top}`;
+};
+
+// One attempt: `done` is its promise; `closed` is called when the window reads closed, which under
+// Cross-Origin-Opener-Policy it does while the person still signs in. A hint, therefore, never a verdict.
+class Attempt {
+  constructor({ launch, signal, returnTo, windowOptions, attemptSeconds, closed }) {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    this.id = btoa(String.fromCharCode(...bytes)).replace(/=/g, "").replace(/\+/g, "-").replace(/\//g, "_");
+    this.url = new URL(launch, document.baseURI);
+    const url = new URL(this.url);
+    const query = { attempt: this.id, display: "popup", origin: location.origin };
+    if (returnTo) query.return_to = returnTo;
+    if (/\/connect\.js$/.test(import.meta.url)) query.module = "connect.js";
+    for (const name in query) url.searchParams.set(name, query[name]);
+    this.closed = closed;
+    this.looks = 0;
+    this.done = new Promise((resolve, reject) => Object.assign(this, { resolve, reject }));
+    this.stop = new AbortController();
+    const on = { signal: this.stop.signal };
+    this.channel = new BroadcastChannel(`${NAME}-${this.id}`);
+    this.channel.onmessage = (event) => this.settle(event.data);
+    addEventListener("message", (event) => {
+      if (event.origin === this.url.origin && event.source === this.popup) this.settle(event.data);
+    }, on);
+    for (const name of ["focus", "pageshow"]) addEventListener(name, () => this.ask(), on);
+    document.addEventListener("visibilitychange", () => document.hidden || this.ask(), on);
+    signal?.addEventListener("abort", () => this.cancel(), on);
+    this.until = Date.now() + (attemptSeconds || 3600) * 1000;
+    this.timer = setInterval(() => this.watch(), 500);
+    if (signal?.aborted) return this.fail("cancelled");
+    // Nothing may be awaited before this line: browsers allow a window only in the click itself.
+    this.popup = open(url, "", features(windowOptions));
+    if (!this.popup) this.fail("popup_blocked");
+  }
+
+  get reachable() {
+    return !this.popup.closed;
+  }
+
+  async fetch(action, options) {
+    try {
+      const answer = await fetch(new URL(action, this.url), { credentials: "include", cache: "no-store", ...options });
+      return await answer.json();
+    } catch {
+      return {}; // offline, or a policy without connect-src: the other roads still work
+    }
+  }
+
+  async ask() {
+    const answer = await this.fetch(`status/${this.id}`);
+    this.settle({ ...answer, name: NAME, attempt: this.id });
+  }
+
+  async watch() {
+    if (Date.now() > this.until) return this.cancel("timeout");
+    if (this.reachable) return;
+    const look = this.looks++;
+    if (look % 20 === 0) await this.ask();
+    if (look === 0) this.closed?.();
+  }
+
+  // Ends the attempt on the server too, so that an answer on its way is not believed afterwards.
+  async cancel(code = "cancelled") {
+    if (this.ending) return;
+    this.ending = true;
+    const answer = await this.fetch(`cancel/${this.id}?reason=${code}`, { method: "POST", keepalive: true });
+    if (answer.outcome === "pending") this.ending = false; // the answer was first and is being handled
+    else if (answer.outcome === "granted") this.settle({ ...answer, name: NAME, attempt: this.id });
+    else this.fail(code);
+  }
+
+  fail(code) {
+    this.settle({ name: NAME, attempt: this.id, outcome: "failed", code });
+  }
+
+  settle({ name, attempt, outcome, code, data = null }) {
+    if (name !== NAME || attempt !== this.id || !/^(granted|failed)$/.test(outcome)) return;
+    clearInterval(this.timer);
+    this.stop.abort();
+    this.channel.close();
+    this.popup?.close();
+    if (outcome === "granted") return this.resolve({ outcome, attempt, data });
+    const error = new Error(words[code] || words.failed);
+    this.reject(Object.assign(error, { name: "SmartcarConnectError", outcome, attempt, code, data }));
+  }
+}
+
+/**
+ * Open Connect. Call it in a click handler, before any `await`.
+ * Options: launch (address of the launch route), signal, returnTo, windowOptions, attemptSeconds.
+ * Resolves to {outcome: "granted", attempt, data}; rejects with a SmartcarConnectError that has a `code`.
+ */
+export const connect = (options) => new Attempt(options).done;
+
+const make = (tag, properties, ...children) => {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+};
+
+const STYLE = `
+:host { display: inline-block; font: 600 1rem/1.3 system-ui, sans-serif }
+button { font: inherit; cursor: pointer; border-radius: .6em }
+[part=button] {
+  padding: .8em 1.4em; border: 0;
+  color: var(--smartcar-connect-color, #fff); background: var(--smartcar-connect-background, #0b57d0);
+}
+[part=button]:hover { filter: brightness(1.1) }
+[part=button][aria-busy=true] { opacity: .75 }
+:focus-visible { outline: 3px solid Highlight; outline-offset: 2px }
+div { margin-top: .6em; font-weight: 400 }
+div:not(:has(span:not(:empty))) { display: none }
+div > * + :not([hidden]) { margin-left: .6em }
+div button { padding: .35em .8em; border: 1px solid; color: inherit; background: none }
+`;
+
+class SmartcarConnect extends HTMLElement {
+  connectedCallback() {
+    if (this.shadowRoot) return;
+    // The link that works without this script becomes the button's label.
+    this.querySelector("a")?.replaceWith(...this.querySelector("a").childNodes);
+    const root = this.attachShadow({ mode: "open", delegatesFocus: true });
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(STYLE);
+    root.adoptedStyleSheets = [sheet];
+    this.button = make("button", { type: "button", ariaDescription: words.describe }, make("slot"));
+    this.button.part = "button";
+    this.status = make("span", { role: "status" });
+    this.actions = ["reopen", "cancel"].map((name) => make("button", { type: "button", hidden: true }, words[name]));
+    this.here = make("a", { hidden: true }, words.here);
+    root.append(this.button, make("div", {}, this.status, ...this.actions, this.here));
+    this.addEventListener("click", (event) => {
+      const [target] = event.composedPath();
+      if (target === this.here) return;
+      event.preventDefault();
+      if (target === this.actions[1]) this.attempt?.cancel();
+      else if (target === this.actions[0]) this.reopen();
+      else if (!this.attempt) this.open();
+      else if (this.attempt.reachable) this.attempt.popup.focus();
+    });
+  }
+
+  show(state, text) {
+    this.button.ariaBusy = state === "opened" || state === "closed";
+    for (const action of this.actions) action.hidden = state !== "closed";
+    this.here.hidden = state !== "popup_blocked";
+    this.status.textContent = text || words[state] || words.failed;
+  }
+
+  // A window that can't be reached can't be closed either: the old attempt ends on the server. If it was
+  // granted in that moment, that is the outcome, and the new window goes.
+  reopen() {
+    const old = this.attempt;
+    this.open();
+    const next = this.attempt;
+    old.done.then((result) => next.settle({ ...result, name: NAME, attempt: next.id }), () => {});
+    old.cancel();
+  }
+
+  async open() {
+    const get = (name) => this.getAttribute(name) || undefined;
+    const attempt = (this.attempt = new Attempt({
+      launch: get("launch"),
+      returnTo: get("return-to"),
+      windowOptions: get("window-options"),
+      attemptSeconds: get("attempt-seconds"),
+      closed: () => this.attempt === attempt && this.show("closed"),
+    }));
+    this.show("opened");
+    const tell = (name, detail) =>
+      this.dispatchEvent(new CustomEvent(`smartcar-${name}`, { detail, bubbles: true, composed: true }));
+    if (attempt.popup) tell("opened", { attempt: attempt.id });
+    let detail;
+    try {
+      detail = await attempt.done;
+    } catch ({ outcome, attempt, code, data }) {
+      detail = { outcome, attempt, code, data };
+    }
+    if (this.attempt !== attempt) return; // reopened: the next attempt speaks for both
+    this.attempt = null;
+    const back = new URL(attempt.url);
+    back.searchParams.set("return_to", get("return-to") || location.pathname + location.search);
+    this.here.href = back;
+    this.show(detail.code || detail.outcome, detail.data?.message);
+    this.button.focus({ preventScroll: true });
+    tell(detail.outcome, detail);
+  }
+}
+
+if (!customElements.get(NAME)) customElements.define(NAME, SmartcarConnect);
+
+// On the callback page: tell the page that waits, by both roads, and close; where the window stays, dress it.
+const { smartcarAttempt: attempt, outcome, code, data, origin, sheet } = document.documentElement.dataset;
+if (attempt) {
+  // A reload needs the state and nothing else; the code need not stay in the address bar.
+  const state = new URLSearchParams(location.search).get("state");
+  if (state) history.replaceState(null, "", `?state=${encodeURIComponent(state)}`);
+  if (origin) {
+    const message = { name: NAME, attempt, outcome, code: code || null, data: JSON.parse(data) };
+    opener?.postMessage(message, origin);
+    new BroadcastChannel(`${NAME}-${attempt}`).postMessage(message);
+    close();
+    setTimeout(() => document.head.append(make("link", { rel: "stylesheet", href: sheet })), 200);
+  }
+}
