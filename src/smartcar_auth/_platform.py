@@ -179,18 +179,11 @@ def warn_deprecated(text: "str") -> "None":
 
 
 def _utf8_length(number: "int") -> "int":
-    # RFC 3629, 3: one form for each number, none beyond 10FFFF.
-    return (
-        1
-        if number < 0x80
-        else 2
-        if number < 0x800
-        else 3
-        if number < 0x10000
-        else 4
-        if number < 0x110000
-        else 9
-    )
+    # RFC 3629, 3: each number has one form, and none lies beyond 10FFFF.
+    for length, end in ((1, 0x80), (2, 0x800), (3, 0x10000), (4, 0x110000)):
+        if number < end:
+            return length
+    raise UnicodeError("no character")
 
 
 def _refuse_surrogates(raw: "bytes") -> "None":

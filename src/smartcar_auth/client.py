@@ -1,14 +1,23 @@
 """Smartcar: which application asks, and for what. Builds authorization requests and reads responses.
 
 A value: made once, checked whole, shared by all threads. Nothing is kept per attempt, and no window, socket
-or framework is known here.
+or framework is known here. Longer than other core modules because the options of a request are spelled out
+twice, for editors and type checkers, and half of it is their documentation.
 """
 
 from . import _platform
 from ._platform import Frozen, fill, plain
 from .errors import ConfigurationError
 from .origin import check_redirect_uri, parse_origin
-from .request import AuthorizationRequest, check_flags, check_scope, check_text, quoted
+from .request import (
+    AuthorizationRequest,
+    check_application_id,
+    check_flags,
+    check_scope,
+    check_single_select,
+    check_text,
+    quoted,
+)
 from .response import read_response
 from .state import new_state
 
@@ -231,7 +240,7 @@ class Smartcar(Frozen):
         else:
             raise ConfigurationError("force_prompt must be True or False.")
         if single_select is not None or single_select_vin is not None:
-            url += _single_select(single_select, single_select_vin)
+            url += check_single_select(single_select, single_select_vin)
         if state is not None:
             url += "&state=" + quoted("state", state)
         if make is not None:
@@ -376,20 +385,7 @@ def _application_id(application_id: "str | None", client_id: "str | None") -> "s
             )
         _platform.warn_deprecated("client_id is the older name of application_id; pass application_id.")
         application_id = client_id
-    where = "the Application ID (a UUID) shown in the Smartcar dashboard under your application's settings"
-    if not isinstance(application_id, str) or not application_id.strip():
-        raise ConfigurationError(f"application_id must be {where}.")
-    application_id = check_text("application_id", application_id)
-    if application_id != application_id.strip():
-        raise ConfigurationError("application_id must not have white space around it.")
-    if application_id.startswith("client_"):
-        # The classic first failure: Connect then says "400: Invalid parameter client_id" and offers no way
-        # back.
-        raise ConfigurationError(
-            'application_id is a "client_..." id, which belongs to API credentials (M2M) and which Connect '
-            f"refuses: pass {where}."
-        )
-    return application_id
+    return check_application_id(application_id)
 
 
 def _external(external_id: "str | None") -> "tuple[tuple[str, str | None], ...]":
@@ -417,18 +413,6 @@ def _one_of(what: "str", value: "str", allowed: "tuple[str, ...]") -> "str":
             f"{what} must be one of " + ", ".join([f'"{name}"' for name in allowed]) + "."
         )
     return plain(value)
-
-
-def _single_select(single_select: "bool | None", vin: "str | None") -> "str":
-    if single_select is not None and single_select is not True and single_select is not False:
-        raise ConfigurationError(
-            "single_select must be True, False or None; a VIN goes to single_select_vin."
-        )
-    if vin is None:
-        return "&single_select=true" if single_select else "&single_select=false"
-    if single_select is False:
-        raise ConfigurationError("single_select=False contradicts single_select_vin; leave one of them out.")
-    return "&single_select_vin=" + quoted("single_select_vin", vin) + "&single_select=true"
 
 
 def _restore(kind: "type[Smartcar]", values: "tuple[Any, ...]") -> "Smartcar":

@@ -1,8 +1,8 @@
 """The authorization request: the address that opens Connect, its parameters, and the state that proves the
 answer.
 
-Here are the rules for single parameters (text, scope, flags) and how they are written. Which application
-asks, and with which defaults, is `client`'s; nothing here opens a window.
+Here are the rules for single parameters (application id, text, scope, flags) and how they are written. Which
+application asks, and with which defaults, is `client`'s; nothing here opens a window.
 """
 
 from ._platform import MICROPYTHON, UNRESERVED, Frozen, fill, plain, quote
@@ -88,6 +88,28 @@ def check_text(what: "str", text: "str") -> "str":
     return text
 
 
+def check_application_id(application_id: "str | None") -> "str":
+    """The Application ID, opaque but for the mistakes that Connect would answer with a bare 400.
+
+    Raises:
+        ConfigurationError: none, white space around it, or the id of M2M credentials.
+    """
+    where = "the Application ID (a UUID) shown in the Smartcar dashboard under your application's settings"
+    if not isinstance(application_id, str) or not application_id.strip():
+        raise ConfigurationError(f"application_id must be {where}.")
+    application_id = check_text("application_id", application_id)
+    if application_id != application_id.strip():
+        raise ConfigurationError("application_id must not have white space around it.")
+    if application_id.startswith("client_"):
+        # The classic first failure: Connect then says "400: Invalid parameter client_id" and offers no way
+        # back.
+        raise ConfigurationError(
+            'application_id is a "client_..." id, which belongs to API credentials (M2M) and which Connect '
+            f"refuses: pass {where}."
+        )
+    return application_id
+
+
 def check_scope(scope: "str | Sequence[str] | None") -> "tuple[str, ...] | None":
     """Permissions as a tuple; None leaves the choice to the dashboard, an empty one asks for nothing.
 
@@ -133,6 +155,23 @@ def check_flags(flags: "Flags") -> "str":
                 f'flags: {item!r} is not of the form "name:value", such as "country:DE".'
             )
     return " ".join(items)
+
+
+def check_single_select(single_select: "bool | None", vin: "str | None") -> "str":
+    """The parameters for choosing one vehicle, ready to append.
+
+    Raises:
+        ConfigurationError: another type, or False together with a VIN.
+    """
+    if single_select is not None and single_select is not True and single_select is not False:
+        raise ConfigurationError(
+            "single_select must be True, False or None; a VIN goes to single_select_vin."
+        )
+    if vin is None:
+        return "&single_select=true" if single_select else "&single_select=false"
+    if single_select is False:
+        raise ConfigurationError("single_select=False contradicts single_select_vin; leave one of them out.")
+    return "&single_select_vin=" + quoted("single_select_vin", vin) + "&single_select=true"
 
 
 def _flag_value(value: "object") -> "str":

@@ -99,7 +99,7 @@ class AuthorizationResponse(Frozen):
     virtual_key_url: "str | None"
     vehicle_id: "str | None"
     raw: "dict[str, str]"
-    subject: "str | None"
+    subject: "str | int | None"
     app_state: "dict[str, Any] | None"
 
     def __init__(self, *args: "object", **kwargs: "object") -> None:
@@ -170,7 +170,7 @@ def read_checked(
     parameters: "Parameters",
     *,
     requires: "str | None",
-    subject: "str | None" = None,
+    subject: "str | int | None" = None,
     app_state: "dict[str, Any] | None" = None,
 ) -> "AuthorizationResponse":
     """Step two, *after the caller has checked the state*: yes, no, or neither.
@@ -198,7 +198,7 @@ def read_checked(
 
 
 def _make(
-    raw: "dict[str, str]", code: "str | None", subject: "str | None", app_state: "dict[str, Any] | None"
+    raw: "dict[str, str]", code: "str | None", subject: "str | int | None", app_state: "dict[str, Any] | None"
 ) -> "AuthorizationResponse":
     response: AuthorizationResponse = object.__new__(AuthorizationResponse)
     key_url = raw.get("virtual_key_url")

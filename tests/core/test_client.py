@@ -337,7 +337,7 @@ def test_from_environment_with_older_names_overrides(environment):
     """client_id= and test_mode= win over the variables, and warn at the caller's line."""
     environment.setenv("SMARTCAR_APPLICATION_ID", ID)
     environment.setenv("SMARTCAR_MODE", "simulated")
-    with pytest.warns(DeprecationWarning) as heard:
+    with pytest.warns(DeprecationWarning, match="application_id|mode") as heard:
         smartcar = Smartcar.from_environment(client_id="other", test_mode=True)
     assert (smartcar.application_id, smartcar.mode) == ("other", "test")
     assert {warning.filename for warning in heard} == {__file__}

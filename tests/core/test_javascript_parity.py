@@ -1,4 +1,4 @@
-"""The official JavaScript SDK, really run, and ours write the same parameters with the same values in the same order."""
+"""The official JavaScript SDK, really run, and ours write the same parameters, values and order."""
 
 import itertools
 import json

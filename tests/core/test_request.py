@@ -121,8 +121,8 @@ def test_flags_are_read_from_list_text_or_mapping(given_flags, written):
         {"a": 7},
         {"a": None},
         {"a b": "c"},
-    ]
-    + [{"": "c"}, {7: "c"}, {"a": ""}, {"a": "b c"}, 7, {"a:b"}, ["\ud800:x"], {"a": "\ud800"}],
+        *({"": "c"}, {7: "c"}, {"a": ""}, {"a": "b c"}, 7, {"a:b"}, ["\ud800:x"], {"a": "\ud800"}),
+    ],
 )
 def test_flags_of_another_form_are_refused(flags):
     """No colon, white space, other types: each is a configuration error about flags."""

@@ -1,6 +1,7 @@
 """Smartcar's permissions in words that a car's owner understands, and how a scope is read."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 WORDS = {
     "read_alerts": "See alerts from your vehicle",
@@ -50,6 +51,7 @@ class Permission:
         return WORDS.get(self.name) or self.name.replace("_", " ").capitalize()
 
 
+@lru_cache(maxsize=256)
 def read_scope(scope: str) -> tuple[Permission, ...]:
     """The permissions of a space-separated scope, each once; `required:` wins over optional."""
     found: dict[str, bool] = {}

@@ -13,7 +13,9 @@ _STOP_SECONDS = 10
 def listening_socket(host: str, port: int) -> socket.socket:
     """A bound, listening socket: its port is ours from here on, so nobody can take it in between."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol is named because asyncio turns Nagle's algorithm off only for sockets that name it:
+    # head and body of an answer are two writes, and would wait 40 ms for each other.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))

@@ -4,13 +4,16 @@ Everything that changes while it runs lives in `records`; nothing here does.
 """
 
 import random
+import re
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from secrets import token_urlsafe
 from urllib.parse import urlsplit
 
+_PRINTABLE = re.compile(r"[!-\[\]-~]+", re.A)  # ASCII without space, control characters and backslash
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -71,13 +74,14 @@ def _not_registered(registered: tuple[str, ...]) -> str:
     return f"It must equal a registered redirect URI, character for character. Registered here: {uris}."
 
 
+@lru_cache(maxsize=256)
 def malformed(redirect_uri: str, application_id: str) -> str | None:
     """Why no dashboard would register this redirect URI; None if one would.
 
     Printable ASCII only: a line break would split the Location header, and browsers read a
     backslash as a slash, so `https://good.example\\@evil.example` names another host to them than to us.
     """
-    if not all("!" <= character <= "~" for character in redirect_uri) or "\\" in redirect_uri:
+    if not _PRINTABLE.fullmatch(redirect_uri):
         return "It contains a space, a backslash, a control character or a letter outside ASCII."
     if "#" in redirect_uri:
         return "It must not contain a fragment (#)."

@@ -4,8 +4,9 @@
 
 const NAME = "smartcar-connect";
 
-/** What the element says. Change an entry to translate it; keys are the error codes and states. */
+/** What the element says. Keys are the error codes and states; change entries to translate them. */
 export const words = {
+  label: "Connect your car",
   opened: "Waiting for you in the other window.",
   closed: "Still connecting?",
   granted: "Connected.",
@@ -39,31 +40,36 @@ const features = (text = "") => {
 // One attempt: `done` is its promise; `closed` is called when the window reads closed, which under
 // Cross-Origin-Opener-Policy it does while the person still signs in. A hint, therefore, never a verdict.
 class Attempt {
-  constructor({ launch, signal, returnTo, windowOptions, attemptSeconds, closed }) {
+  constructor({ launch, signal, returnTo, windowOptions, attemptSeconds, closed } = {}) {
     const bytes = crypto.getRandomValues(new Uint8Array(16));
     this.id = btoa(String.fromCharCode(...bytes)).replace(/=/g, "").replace(/\+/g, "-").replace(/\//g, "_");
-    this.url = new URL(launch, document.baseURI);
-    const url = new URL(this.url);
-    const query = { attempt: this.id, display: "popup", origin: location.origin };
-    if (returnTo) query.return_to = returnTo;
-    if (/\/connect\.js$/.test(import.meta.url)) query.module = "connect.js";
-    for (const name in query) url.searchParams.set(name, query[name]);
     this.closed = closed;
     this.looks = 0;
     this.done = new Promise((resolve, reject) => Object.assign(this, { resolve, reject }));
     this.stop = new AbortController();
     const on = { signal: this.stop.signal };
+    signal?.addEventListener("abort", () => this.cancel(), on);
     this.channel = new BroadcastChannel(`${NAME}-${this.id}`);
-    this.channel.onmessage = (event) => this.settle(event.data);
+    this.channel.onmessage = (event) => this.receive(event.data);
+    try {
+      this.url = new URL(launch || "//", document.baseURI); // "//" has no host: nothing is no address either
+    } catch {}
+    if (!/^https?:/.test(this.url)) {
+      return this.fail("invalid_configuration", { message: "launch must be the address of the launch route." });
+    }
+    if (signal?.aborted) return this.fail("cancelled");
     addEventListener("message", (event) => {
-      if (event.origin === this.url.origin && event.source === this.popup) this.settle(event.data);
+      if (event.origin === this.url.origin && event.source === this.popup) this.receive(event.data);
     }, on);
     for (const name of ["focus", "pageshow"]) addEventListener(name, () => this.ask(), on);
     document.addEventListener("visibilitychange", () => document.hidden || this.ask(), on);
-    signal?.addEventListener("abort", () => this.cancel(), on);
-    this.until = Date.now() + (attemptSeconds || 3600) * 1000;
+    this.until = Date.now() + (+attemptSeconds || 3600) * 1000;
     this.timer = setInterval(() => this.watch(), 500);
-    if (signal?.aborted) return this.fail("cancelled");
+    const url = new URL(this.url);
+    const query = { attempt: this.id, display: "popup", origin: location.origin };
+    if (returnTo) query.return_to = returnTo;
+    if (/\/connect\.js$/.test(import.meta.url)) query.module = "connect.js";
+    for (const name in query) url.searchParams.set(name, query[name]);
     // Nothing may be awaited before this line: browsers allow a window only in the click itself.
     this.popup = open(url, "", features(windowOptions));
     if (!this.popup) this.fail("popup_blocked");
@@ -75,7 +81,9 @@ class Attempt {
 
   async fetch(action, options) {
     try {
-      const answer = await fetch(new URL(action, this.url), { credentials: "include", cache: "no-store", ...options });
+      const url = new URL(action, this.url);
+      const signal = AbortSignal.timeout(10000); // a dead network must not keep a person who cancels
+      const answer = await fetch(url, { credentials: "include", cache: "no-store", signal, ...options });
       return await answer.json();
     } catch {
       return {}; // offline, or a policy without connect-src: the other roads still work
@@ -83,15 +91,14 @@ class Attempt {
   }
 
   async ask() {
-    const answer = await this.fetch(`status/${this.id}`);
-    this.settle({ ...answer, name: NAME, attempt: this.id });
+    this.settle(await this.fetch(`status/${this.id}`));
   }
 
   async watch() {
     if (Date.now() > this.until) return this.cancel("timeout");
     if (this.reachable) return;
     const look = this.looks++;
-    if (look % 20 === 0) await this.ask();
+    if (look % 10 === 0) await this.ask();
     if (look === 0) this.closed?.();
   }
 
@@ -100,33 +107,39 @@ class Attempt {
     if (this.ending) return;
     this.ending = true;
     const answer = await this.fetch(`cancel/${this.id}?reason=${code}`, { method: "POST", keepalive: true });
-    if (answer.outcome === "pending") this.ending = false; // the answer was first and is being handled
-    else if (answer.outcome === "granted") this.settle({ ...answer, name: NAME, attempt: this.id });
-    else this.fail(code);
+    this.ending = answer.outcome !== "pending"; // pending: Connect's answer was first and is being handled
+    this.settle(answer); // whatever was first
+    if (this.ending) this.fail(code);
   }
 
-  fail(code) {
-    this.settle({ name: NAME, attempt: this.id, outcome: "failed", code });
+  fail(code, data) {
+    this.settle({ outcome: "failed", code, data });
   }
 
-  settle({ name, attempt, outcome, code, data = null }) {
-    if (name !== NAME || attempt !== this.id || !/^(granted|failed)$/.test(outcome)) return;
+  receive({ name, attempt, ...answer }) {
+    if (name === NAME && attempt === this.id) this.settle(answer);
+  }
+
+  settle({ outcome, code, data = null }) {
+    if (!/^(granted|failed)$/.test(outcome)) return;
     clearInterval(this.timer);
     this.stop.abort();
     this.channel.close();
     this.popup?.close();
+    const attempt = this.id;
     if (outcome === "granted") return this.resolve({ outcome, attempt, data });
-    const error = new Error(words[code] || words.failed);
+    const error = new Error(data?.message || words[code] || words.failed);
     this.reject(Object.assign(error, { name: "SmartcarConnectError", outcome, attempt, code, data }));
   }
 }
 
 /**
  * Open Connect. Call it in a click handler, before any `await`.
- * Options: launch (address of the launch route), signal, returnTo, windowOptions, attemptSeconds.
+ * Options: launch (address of the launch route), signal, returnTo, windowOptions, attemptSeconds, and
+ * closed, a function called when the window reads closed: perhaps ask whether to go on, or abort `signal`.
  * Resolves to {outcome: "granted", attempt, data}; rejects with a SmartcarConnectError that has a `code`.
  */
-export const connect = (options) => new Attempt(options).done;
+export const connect = async (options) => new Attempt(options).done;
 
 const make = (tag, properties, ...children) => {
   const element = Object.assign(document.createElement(tag), properties);
@@ -136,49 +149,55 @@ const make = (tag, properties, ...children) => {
 
 const STYLE = `
 :host { display: inline-block; font: 600 1rem/1.3 system-ui, sans-serif }
-button { font: inherit; cursor: pointer; border-radius: .6em }
-[part=button] {
-  padding: .8em 1.4em; border: 0;
+:host([hidden]) { display: none }
+button { font: inherit; cursor: pointer; border-radius: .6em; border: 1px solid }
+:focus-visible { outline-offset: 2px }
+[part~=button] {
+  padding: .8em 1.4em; border-color: transparent;
   color: var(--smartcar-connect-color, #fff); background: var(--smartcar-connect-background, #0b57d0);
 }
-[part=button]:hover { filter: brightness(1.1) }
-[part=button][aria-busy=true] { opacity: .75 }
-:focus-visible { outline: 3px solid Highlight; outline-offset: 2px }
-div { margin-top: .6em; font-weight: 400 }
-div:not(:has(span:not(:empty))) { display: none }
-div > * + :not([hidden]) { margin-left: .6em }
-div button { padding: .35em .8em; border: 1px solid; color: inherit; background: none }
+[part~=button]:hover { filter: brightness(1.1) }
+[part~=busy] { opacity: .75 }
+div { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .6em; font-weight: 400 }
+div > :not(:empty) { margin-top: .6em }
+div button { padding: .35em .8em; color: inherit; background: none }
+a { color: inherit }
 `;
 
 class SmartcarConnect extends HTMLElement {
   connectedCallback() {
     if (this.shadowRoot) return;
-    // The link that works without this script becomes the button's label.
-    this.querySelector("a")?.replaceWith(...this.querySelector("a").childNodes);
     const root = this.attachShadow({ mode: "open", delegatesFocus: true });
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(STYLE);
     root.adoptedStyleSheets = [sheet];
-    this.button = make("button", { type: "button", ariaDescription: words.describe }, make("slot"));
-    this.button.part = "button";
+    const slot = make("slot", {}, words.label);
+    // The link that works without this script becomes the button's label.
+    slot.onslotchange = () => {
+      const link = this.querySelector("a");
+      link?.replaceWith(...link.childNodes);
+    };
+    this.button = make("button", { type: "button", part: "button", ariaDescription: words.describe }, slot);
     this.status = make("span", { role: "status" });
     this.actions = ["reopen", "cancel"].map((name) => make("button", { type: "button", hidden: true }, words[name]));
     this.here = make("a", { hidden: true }, words.here);
     root.append(this.button, make("div", {}, this.status, ...this.actions, this.here));
     this.addEventListener("click", (event) => {
-      const [target] = event.composedPath();
-      if (target === this.here) return;
-      event.preventDefault();
-      if (target === this.actions[1]) this.attempt?.cancel();
-      else if (target === this.actions[0]) this.reopen();
+      const path = event.composedPath();
+      if (path[0] === this.here) return;
+      event.preventDefault(); // the element may stand in a link or a label
+      if (path[0] === this.actions[0]) this.reopen();
+      else if (path[0] === this.actions[1]) this.attempt?.cancel();
+      else if (path[0] !== this && !path.includes(this.button)) return; // the words beside it
       else if (!this.attempt) this.open();
       else if (this.attempt.reachable) this.attempt.popup.focus();
     });
   }
 
   show(state, text) {
-    this.button.ariaBusy = state === "opened" || state === "closed";
-    for (const action of this.actions) action.hidden = state !== "closed";
+    const closed = state === "closed";
+    this.button.part.toggle("busy", closed || state === "opened");
+    for (const action of this.actions) action.hidden = !closed;
     this.here.hidden = state !== "popup_blocked";
     this.status.textContent = text || words[state] || words.failed;
   }
@@ -189,7 +208,7 @@ class SmartcarConnect extends HTMLElement {
     const old = this.attempt;
     this.open();
     const next = this.attempt;
-    old.done.then((result) => next.settle({ ...result, name: NAME, attempt: next.id }), () => {});
+    old.done.then((result) => next.settle(result), () => {});
     old.cancel();
   }
 
@@ -205,7 +224,7 @@ class SmartcarConnect extends HTMLElement {
     this.show("opened");
     const tell = (name, detail) =>
       this.dispatchEvent(new CustomEvent(`smartcar-${name}`, { detail, bubbles: true, composed: true }));
-    if (attempt.popup) tell("opened", { attempt: attempt.id });
+    if (attempt.popup) tell("opened", { outcome: "pending", attempt: attempt.id, data: null });
     let detail;
     try {
       detail = await attempt.done;
@@ -214,16 +233,21 @@ class SmartcarConnect extends HTMLElement {
     }
     if (this.attempt !== attempt) return; // reopened: the next attempt speaks for both
     this.attempt = null;
-    const back = new URL(attempt.url);
-    back.searchParams.set("return_to", get("return-to") || location.pathname + location.search);
-    this.here.href = back;
+    if (detail.code === "popup_blocked") {
+      const here = new URL(attempt.url);
+      here.searchParams.set("return_to", get("return-to") || location.pathname + location.search);
+      this.here.href = here;
+    }
     this.show(detail.code || detail.outcome, detail.data?.message);
-    this.button.focus({ preventScroll: true });
+    // Focus returns, unless the person has gone on to something else on the page.
+    if ([this, document.body].includes(document.activeElement)) this.button.focus({ preventScroll: true });
     tell(detail.outcome, detail);
   }
 }
 
-if (!customElements.get(NAME)) customElements.define(NAME, SmartcarConnect);
+// Later in this turn, so that a module that imports `words` can change them first. Some hosts evaluate
+// modules twice.
+queueMicrotask(() => customElements.get(NAME) || customElements.define(NAME, SmartcarConnect));
 
 // On the callback page: tell the page that waits, by both roads, and close; where the window stays, dress it.
 const { smartcarAttempt: attempt, outcome, code, data, origin, sheet } = document.documentElement.dataset;
@@ -235,7 +259,8 @@ if (attempt) {
     const message = { name: NAME, attempt, outcome, code: code || null, data: JSON.parse(data) };
     opener?.postMessage(message, origin);
     new BroadcastChannel(`${NAME}-${attempt}`).postMessage(message);
-    close();
+    // Whoever goes on in a window that the app has given up reads so here; closing would look like success.
+    if (!/^(cancelled|timeout)$/.test(code)) close();
     setTimeout(() => document.head.append(make("link", { rel: "stylesheet", href: sheet })), 200);
   }
 }
