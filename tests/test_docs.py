@@ -69,7 +69,9 @@ def test_docs_build(tmp_path: Path) -> None:
 def test_repository_names_no_machine() -> None:
     """No tracked file holds a package registry's host or a machine's home directory."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True).stdout
-    forbidden = re.compile(rb"files\.python" + rb"hosted|pypi\.org/simple|registry\.npm" + rb"js|/home/[a-z]|/root/|/work/")
+    forbidden = re.compile(
+        rb"files\.python" + rb"hosted|pypi\.org/simple|registry\.npm" + rb"js|/home/[a-z]|/root/|/work/"
+    )
     for name in filter(None, listed.decode().split("\0")):
         path = ROOT / name
         if path.suffix not in (".png", ".woff2") and path.is_file():
