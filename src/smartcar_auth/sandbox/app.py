@@ -1,14 +1,16 @@
 """Assembling the sandbox's ASGI app from its rooms, and the few pages that belong to none of them."""
 
+from collections.abc import Awaitable, Callable
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from .accounts import TEST_ACCOUNTS
 from .connect import Connect
-from .pages import PAGE_HEADERS, page, static_file
+from .pages import PAGE_HEADERS, json_answer, page, static_file
 from .records import Records
 from .settings import Settings
 from .tokens import Tokens
@@ -22,7 +24,7 @@ def make_app(settings: Settings, records: Records) -> Starlette:
         *Connect(settings, records).routes,
         *tokens.routes,
         *Vehicles(settings, records).routes,
-        Route("/", _Landing(settings)),
+        Route("/", _landing(settings)),
         Route("/health", _health),
         Route("/favicon.ico", _favicon),
         Route("/static/{name}", _static),
@@ -30,27 +32,22 @@ def make_app(settings: Settings, records: Records) -> Starlette:
     return Starlette(routes=routes, exception_handlers={HTTPException: _http_error, Exception: _failed})
 
 
-class _Landing:
-    """The page at `/`: what this is, and where everything is."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-
-    async def __call__(self, scope, receive, send) -> None:  # type: ignore[no-untyped-def]
-        origin = str(Request(scope).base_url).rstrip("/")
-        response = page(
+def _landing(settings: Settings) -> Callable[[Request], Awaitable[Response]]:
+    async def landing(request: Request) -> Response:
+        """The page at `/`: what this is, and where everything is."""
+        return page(
             "landing.html",
-            origin=origin,
-            application_name=self.settings.application_name,
-            redirect_uris=self.settings.redirect_uris,
-            applications=self.settings.applications,
+            origin=str(request.base_url).rstrip("/"),
+            redirect_uris=settings.redirect_uris,
+            applications=settings.applications,
             test_accounts=TEST_ACCOUNTS,
         )
-        await response(scope, receive, send)
+
+    return landing
 
 
 async def _health(request: Request) -> Response:
-    return JSONResponse({"status": "ok"}, headers={"cache-control": "no-store"})
+    return json_answer({"status": "ok"}, headers={"cache-control": "no-store"})
 
 
 async def _favicon(request: Request) -> Response:

@@ -29,6 +29,13 @@ COUNTRIES = {
     "SE": "Sweden",
 }
 
+_WITH_ARTICLE = frozenset({"US", "GB", "NL"})
+
+
+def country_in_prose(country: str) -> str:
+    """A country's name within a sentence: "the United States", "Germany"."""
+    return f"the {COUNTRIES[country]}" if country in _WITH_ARTICLE else COUNTRIES[country]
+
 
 @dataclass(frozen=True, slots=True)
 class Brand:

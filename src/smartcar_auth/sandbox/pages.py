@@ -1,5 +1,7 @@
-"""Turning templates into responses: one Jinja environment, one set of headers for every page."""
+"""Writing answers: pages by one Jinja environment with one set of headers, redirects, JSON, static files."""
 
+import json
+from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,12 @@ def page(template: str, status: int = 200, **context: Any) -> Response:
     """A page. Bytes that were never UTF-8 (kept as surrogates) are shown as question marks."""
     html = environment.get_template(template).render(context)
     return Response(html.encode("utf-8", "replace"), status, PAGE_HEADERS, "text/html; charset=utf-8")
+
+
+def json_answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """JSON in ASCII: Starlette's own writes UTF-8, which fails on the bytes we keep as surrogates."""
+    body = json.dumps(content, separators=(",", ":")).encode("ascii")
+    return Response(body, status, headers, "application/json")
 
 
 def redirect(address: str, status: int = 303) -> Response:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .accounts import TEST_ACCOUNTS
-from .brands import COUNTRIES, brands_matching
+from .brands import COUNTRIES, brands_matching, country_in_prose
 from .flow import SCREENS, STOPS, Flow
 from .outcomes import ERRORS
 from .records import Attempt
@@ -63,7 +63,10 @@ def _back(attempt: Attempt, screen: str) -> tuple[str, str] | None:
 
 
 def _stop(attempt: Attempt, screen: str) -> dict[str, Any]:
-    names = {"brand": attempt.brand.name if attempt.brand else "", "country": COUNTRIES[attempt.country]}
+    names = {
+        "brand": attempt.brand.name if attempt.brand else "",
+        "country": country_in_prose(attempt.country),
+    }
     return {"stop": STOPS[screen], "heading": STOPS[screen].heading.format_map(names)}
 
 
@@ -80,7 +83,7 @@ def _brands(attempt: Attempt, query: Mapping[str, str]) -> dict[str, Any]:
     found = brands_matching(search)
     return {
         "search": search,
-        "country": COUNTRIES[attempt.country],
+        "country": country_in_prose(attempt.country),
         "offered": [brand for brand in found if brand.offered_in(attempt.country)],
         "later": [brand for brand in found if not brand.offered_in(attempt.country)],
     }

@@ -6,10 +6,11 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from .connect import FormTooLong, read_body
+from .pages import json_answer
 from .records import (
     ACCESS_TOKEN_SECONDS,
     REFRESH_GRACE_SECONDS,
@@ -51,14 +52,14 @@ class Tokens:
         """Exchange a code or a refresh token."""
         try:
             body = await read_body(request, _BODY_LIMIT)
-            return JSONResponse(self._answer(request, body), 200, _HEADERS)
+            return json_answer(self._answer(request, body), 200, _HEADERS)
         except TokenRefusal as refusal:
             body_json = {"error": refusal.error, "error_description": refusal.description}
             headers = {**_HEADERS, "www-authenticate": "Basic"} if refusal.status == 401 else _HEADERS
-            return JSONResponse(body_json, refusal.status, headers)
+            return json_answer(body_json, refusal.status, headers)
         except (FormTooLong, ClientDisconnect):
             body_json = {"error": "invalid_request", "error_description": "The request body is too long."}
-            return JSONResponse(body_json, 413, _HEADERS)
+            return json_answer(body_json, 413, _HEADERS)
 
     def _answer(self, request: Request, body: bytes) -> dict[str, Any]:
         form = _form(request, body)

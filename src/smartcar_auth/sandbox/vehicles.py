@@ -11,13 +11,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from .api_errors import ApiRefusal
 from .connect import FormTooLong, read_body
 from .endpoints import ENDPOINTS, Call, Endpoint, page_of
 from .garage import Vehicle
+from .pages import json_answer
 from .records import Grant, Records
 from .settings import Settings
 
@@ -57,7 +58,7 @@ class Vehicles:
         except (FormTooLong, ClientDisconnect):
             answer = Answer(400, ApiRefusal("VALIDATION").body(request_id), {})
         headers = {"sc-request-id": request_id, "cache-control": "no-store", **answer.headers}
-        return JSONResponse(answer.body, answer.status, headers)
+        return json_answer(answer.body, answer.status, headers)
 
     def _answer(self, request: Request, body: bytes, units: str) -> Answer:
         version = _VERSION.fullmatch(f"v{request.path_params['version']}")

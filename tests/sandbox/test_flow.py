@@ -1,0 +1,350 @@
+"""The state machine: who meets which screen, and every error of Connect by a person's own clicks."""
+
+import pytest
+
+from smartcar_auth.sandbox.flow import SCREENS, STOPS
+from smartcar_auth.sandbox.outcomes import ERRORS
+
+from .conftest import Person, preselected, received
+
+
+def test_make_skips_the_brands(person: Person) -> None:
+    """A make, in any case, leads from welcome straight to its login."""
+    person.opens(make="tesla")
+    assert "Sign in to Tesla" in person.submits().text
+
+
+def test_make_unknown(person: Person) -> None:
+    """An unknown make is a brand by that name, not an error."""
+    person.opens(make="edsel_motors")
+    assert "Sign in to Edsel Motors" in person.submits().text
+
+
+def test_single_select_vin_beats_make(person: Person) -> None:
+    """A VIN decides the brand, skips the brands and leaves no choice of vehicle."""
+    person.opens(make="TESLA", single_select="true", single_select_vin="WAUZZZ4G4DN000001")
+    assert "Sign in to Audi" in person.submits().text
+    page = person.submits(username="a@b.example", password="x")
+    assert "WAUZZZ4G4DN000001" in page.text
+    assert 'name="vehicle"' not in page.text
+    assert received(person.submits(decision="allow"))["code"]
+
+
+def test_single_select_vin_of_no_known_brand(person: Person) -> None:
+    """A VIN whose brand we can't tell asks for the brand."""
+    person.opens(single_select="true", single_select_vin="99999999999999999")
+    person.submits()
+    assert person.screen == "brands"
+
+
+def test_single_select_vin_without_single_select(person: Person) -> None:
+    """A VIN alone is ignored, and the controls say why."""
+    page = person.opens(single_select_vin="WAUZZZ4G4DN000001")
+    assert "single_select_vin was ignored" in page.text
+
+
+def test_single_select_radio(person: Person) -> None:
+    """Single select offers radio buttons, the first one chosen, and takes one vehicle at most."""
+    page = person.reaches("grant", single_select="true")
+    assert page.text.count('type="radio"') == 2
+    assert len(preselected(page)) == 1
+    tokens = person.exchanges(received(person.approves(page))["code"]).json()
+    vehicles = person.client.get(
+        "/v2.0/vehicles", headers={"authorization": f"Bearer {tokens['access_token']}"}
+    )
+    assert vehicles.json()["paging"]["count"] == 1
+
+
+def test_single_select_false(person: Person) -> None:
+    """single_select=false is the ordinary choice."""
+    assert person.reaches("grant", single_select="false").text.count('type="checkbox"') == 2
+
+
+def test_approval_prompt_auto_second_time(person: Person) -> None:
+    """Who approved the same scope before gets no grant screen again, and the same vehicles."""
+    first = person.connects()
+    again = received(person.logs_in("owner@example.com"))
+    assert again["user_id"] == first["user_id"]
+    assert again["code"] != first["code"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"approval_prompt": "force"},
+        {"scope": "read_odometer"},
+        {"application_id": "another"},
+        {"single_select": "true"},
+        {"mode": "simulated"},
+    ],
+)
+def test_approval_prompt_shown_when_something_differs(person: Person, change: dict[str, str]) -> None:
+    """`force`, another scope, application, mode or kind of selection shows the grant screen."""
+    person.connects()
+    assert "approval-button" in person.logs_in("owner@example.com", **change).text
+
+
+def test_approval_prompt_other_person(person: Person) -> None:
+    """Another person is asked."""
+    person.connects()
+    assert "approval-button" in person.logs_in("somebody.else@example.com").text
+
+
+def test_country_flag_decides_the_brands(person: Person) -> None:
+    """The country flag is preselected, and decides which brands are offered."""
+    page = person.opens(flags="color:abcdef country:DE")
+    assert '<option value="DE" selected>' in page.text
+    page = person.submits(country="DE")
+    offered, _, later = page.text.partition("Coming later to Germany")
+    assert 'id="RENAULT"' in offered
+    assert 'id="CHEVROLET"' in later
+
+
+def test_country_chosen_by_the_person(person: Person) -> None:
+    """The person's own choice of country counts."""
+    person.opens()
+    assert "Coming later to France" in person.submits(country="FR").text
+
+
+def test_country_unknown(person: Person) -> None:
+    """A country that the sandbox doesn't know becomes the United States, with a remark."""
+    page = person.opens(flags="country:XX")
+    assert '<option value="US" selected>' in page.text
+    assert "knows no country XX" in page.text
+
+
+@pytest.mark.parametrize(
+    ("search", "token"),
+    [("VW", "VOLKSWAGEN"), ("chevy", "CHEVROLET"), ("Merc", "MERCEDES"), ("land r", "LANDROVER")],
+)
+def test_brand_search_without_script(person: Person, search: str, token: str) -> None:
+    """The search works as a plain form, by name and by alias."""
+    person.reaches("brands")
+    page = person.client.get(person.path, params={"q": search}).text
+    assert f'id="{token}"' in page
+    assert 'id="TESLA"' not in page
+
+
+def test_brand_search_nothing_found(person: Person) -> None:
+    """A search without a match says so."""
+    person.reaches("brands")
+    page = person.client.get(person.path, params={"q": "zzz<b>"}).text
+    assert "0 brands found" in page
+    assert "<b>" not in page
+
+
+def test_login_empty(person: Person) -> None:
+    """An empty form stays on the login with a message; what was typed is kept."""
+    person.reaches("login")
+    page = person.submits(username="owner@example.com", password="")
+    assert person.screen == "login"
+    assert 'role="alert"' in page.text
+    assert 'value="owner@example.com"' in page.text
+
+
+def test_login_wrong_password(person: Person) -> None:
+    """Wrong credentials are retried inside Connect."""
+    assert "don&#39;t match" in person.logs_in("smartcar@invalid-credentials.com").text
+    assert "approval-button" in person.submits(username="owner@example.com", password="x").text
+
+
+def test_login_cancelled(person: Person) -> None:
+    """Leaving the brand's own login is oem_cancelled_login."""
+    person.reaches("login")
+    assert received(person.submits(action="cancel"))["error"] == "oem_cancelled_login"
+
+
+def test_grant_denied(person: Person) -> None:
+    """Deny is access_denied, with the state and nothing about the person."""
+    person.reaches("grant")
+    answer = received(person.submits(decision="deny"))
+    assert answer == {
+        "error": "access_denied",
+        "error_description": "User denied access to application",
+        "state": "the state",
+    }
+
+
+def test_grant_no_vehicle_chosen(person: Person) -> None:
+    """Allowing without a vehicle stays on the screen with a message."""
+    person.reaches("grant")
+    page = person.submits(decision="allow")
+    assert "Choose at least one vehicle" in page.text
+    assert preselected(page) == []
+
+
+def test_grant_foreign_vehicle(person: Person) -> None:
+    """A vehicle id that isn't the person's own is no choice."""
+    person.reaches("grant")
+    assert "Choose at least one" in person.submits(vehicle="00000000-0000-4000-8000-000000000000").text
+
+
+def test_grant_permissions_in_words(person: Person) -> None:
+    """Permissions are shown in human words, required ones first and marked, unknown ones by name."""
+    text = person.reaches("grant", scope="read_odometer required:read_location read_flux_capacitor").text
+    assert text.index("See where your vehicle is") < text.index("Required") < text.index("See the distance")
+    assert "Read flux capacitor" in text
+
+
+@pytest.mark.parametrize("count", [1, 3, 60, 999])
+def test_account_with_that_many_vehicles(person: Person, count: int) -> None:
+    """<N>-vehicles@smartcar.com has N vehicles, all of which can be connected."""
+    page = person.logs_in(f"{count}-vehicles@smartcar.com")
+    assert len(preselected(page)) == count
+    assert received(person.approves(page))["code"]
+
+
+@pytest.mark.parametrize(
+    ("email", "error"),
+    [
+        ("smartcar@vehicle-incompatible.com", "vehicle_incompatible"),
+        ("5YJ3E1EA7KF000001@incompatible.smartcar.com", "vehicle_incompatible"),
+        ("smartcar@invalid-subscription.com", "invalid_subscription"),
+        ("smartcar@no-vehicles.com", "no_vehicles"),
+        ("0-vehicles@smartcar.com", "no_vehicles"),
+        ("SmartCar@Server-Error.com", "server_error"),
+        ("smartcar@configuration-error.com", "configuration_error"),
+        ("smartcar@missing-permission.com", "user_manually_returned_to_application"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["live", "simulated", "test"])
+def test_test_account_leads_to_its_error(person: Person, email: str, error: str, mode: str) -> None:
+    """A test account leads to a screen in words, and from there to its error, in every mode."""
+    page = person.logs_in(email, mode=mode)
+    assert "back-to-application-button" in page.text
+    assert received(person.submits(action="leave"))["error"] == error
+
+
+def test_dead_end_another_account(person: Person) -> None:
+    """From a dead end one can go back and log in with another account."""
+    person.logs_in("smartcar@no-vehicles.com")
+    person.submits(action="again")
+    assert person.screen == "login"
+    assert "approval-button" in person.submits(username="owner@example.com", password="x").text
+
+
+def test_dead_end_left_behind(person: Person) -> None:
+    """Going back to a dead end after another account was used leads forward again."""
+    person.logs_in("smartcar@no-vehicles.com")
+    old = person.path
+    person.submits(action="again")
+    person.submits(username="owner@example.com", password="x")
+    person.follows(person.client.get(old))
+    assert person.screen == "login"
+
+
+@pytest.mark.parametrize("share", [True, False])
+def test_incompatible_vehicle_shared_or_not(person: Person, share: bool) -> None:
+    """VIN and make are sent only if the person ticks the box."""
+    person.logs_in("5YJ3E1EA7KF000001@incompatible.smartcar.com")
+    answer = received(person.submits(action="leave", **({"share": "1"} if share else {})))
+    expected = {"vin": "5YJ3E1EA7KF000001", "make": "CHEVROLET"} if share else {}
+    assert {name: answer[name] for name in ("vin", "make") if name in answer} == expected
+
+
+def test_incompatible_test_vin(person: Person) -> None:
+    """The documented incompatible VIN ends before the login, and can be shared."""
+    person.opens(mode="simulated", single_select="true", single_select_vin="0SCAUDI012FE3B132")
+    person.submits()
+    answer = received(person.submits(action="leave", share="1"))
+    assert (answer["error"], answer["vin"], answer["make"]) == (
+        "vehicle_incompatible",
+        "0SCAUDI012FE3B132",
+        "AUDI",
+    )
+
+
+def test_subscription_test_vin(person: Person) -> None:
+    """The documented VIN without a subscription ends in invalid_subscription."""
+    person.opens(mode="test", single_select="true", single_select_vin="0scaudi0155c49a95")
+    person.submits()
+    assert received(person.submits(action="leave"))["error"] == "invalid_subscription"
+
+
+def test_brand_not_listed(person: Person) -> None:
+    """'I don't see my brand' is vehicle_incompatible; the person may name the brand."""
+    person.reaches("brands")
+    person.submits(other="1")
+    answer = received(person.submits(action="leave", share="1", make="Trabant"))
+    assert (answer["error"], answer["make"]) == ("vehicle_incompatible", "Trabant")
+    assert "vin" not in answer
+
+
+def test_brand_not_in_this_country(person: Person) -> None:
+    """A brand that comes later says so, and offers the brands again."""
+    person.reaches("brands")
+    page = person.submits(brand="RENAULT")
+    assert "Renault is coming later to the United States" in page.text
+    person.submits(action="again")
+    assert person.screen == "brands"
+
+
+def test_required_permission_that_no_vehicle_has(person: Person) -> None:
+    """A petrol car is incompatible with an application that needs a battery."""
+    page = person.logs_in("5YJ3E1EA7KF000001@fuel.smartcar.com", scope="required:read_battery")
+    assert "isn&#39;t compatible" in page.text
+
+
+def test_test_vin_in_live_mode(person: Person) -> None:
+    """A test VIN in live mode is an error page whose Exit is configuration_error, with what was on it."""
+    page = person.opens(single_select="true", single_select_vin="0SCAUDI037A5ADB1C")
+    assert 'id="exit-button"' in page.text
+    answer = received(person.submits())
+    assert answer["error"] == "configuration_error"
+    assert answer["status_code"] == "400"
+    assert answer["error_message"] in page.text
+
+
+def test_two_factor_code(person: Person) -> None:
+    """The two-factor account asks for six digits before the grant screen."""
+    person.logs_in("smartcar@two-factor.com")
+    assert person.screen == "two-factor"
+    assert "six digits" in person.submits(**{"verification-code": "12"}).text
+    person.follows(person.client.get(f"{person.attempt}/grant"))
+    assert person.screen == "login"
+    person.path = f"{person.attempt}/two-factor"
+    assert "approval-button" in person.submits(**{"verification-code": "123456"}).text
+
+
+def test_two_factor_left(person: Person) -> None:
+    """Leaving the code entry is user_manually_returned_to_application."""
+    person.logs_in("smartcar@two-factor.com")
+    answer = received(person.submits(action="back"))
+    assert answer["error"] == "user_manually_returned_to_application"
+
+
+def test_virtual_key(person: Person) -> None:
+    """The virtual-key account gets one more screen, and the link to the key on the redirect."""
+    page = person.logs_in("smartcar@virtual-key.com")
+    person.approves(page)
+    assert person.screen == "virtual-key"
+    assert received(person.submits())["virtual_key_url"].startswith("https://")
+
+
+def test_reauthentication(person: Person) -> None:
+    """Logging in again for a connected vehicle returns its id, the state, and no code."""
+    tokens = person.gets_tokens()
+    headers = {"authorization": f"Bearer {tokens['access_token']}"}
+    vehicle = person.client.get("/v2.0/vehicles", headers=headers).json()["vehicles"][0]
+    page = person.opens("reauthenticate", response_type="vehicle_id", vehicle_id=vehicle, external_id="p.1")
+    assert "Sign in to Chevrolet" in page.text
+    answer = received(person.submits(username="owner@example.com", password="x"))
+    assert answer == {"vehicle_id": vehicle, "state": "the state", "external_id": "p.1"}
+
+
+def test_reauthentication_without_redirect_uri(person: Person) -> None:
+    """With response_type=none it may end on a page of Connect."""
+    person.opens("reauthenticate", response_type="none", redirect_uri=None, vehicle_id="v")
+    person.submits(username="owner@example.com", password="x")
+    assert person.screen == "done"
+
+
+def test_reauthentication_without_vehicle(person: Person) -> None:
+    """Without a vehicle id it is an error page."""
+    assert "Missing parameter vehicle_id" in person.opens("reauthenticate", response_type="vehicle_id").text
+
+
+def test_screens_all_in_the_table() -> None:
+    """Every dead end is a screen and ends in an error that Connect has."""
+    assert SCREENS.keys() >= STOPS.keys()
+    assert {stop.error for stop in STOPS.values()} <= ERRORS.keys()
