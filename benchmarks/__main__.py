@@ -13,7 +13,16 @@ from time import perf_counter
 from .figure import Figure, Say, table
 
 NAMES = ("import_time", "auth_url", "starlette_routes", "way_back", "asset_size")
-PACKAGES = ("smartcar-auth", "smartcar", "authlib", "starlette", "fastapi", "itsdangerous", "uvicorn", "brotli")
+PACKAGES = (
+    "smartcar-auth",
+    "smartcar",
+    "authlib",
+    "starlette",
+    "fastapi",
+    "itsdangerous",
+    "uvicorn",
+    "brotli",
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             failed.append(name)
         say(f"took {perf_counter() - started:.0f} s")
     if given.json:
-        content = {"machine": machine(), "figures": [figure.as_json() for figure in figures], "failed": failed}
+        content = {
+            "machine": machine(),
+            "figures": [figure.as_json() for figure in figures],
+            "failed": failed,
+        }
         print(json.dumps(content, indent=2))
     else:
         print(table(figures))

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
 import smartcar as official
+
 from smartcar_auth import Smartcar
 
 from .figure import Figure, Say, Target, microseconds_per_item, take_turns
@@ -68,9 +69,7 @@ def measure(say: Say, quick: bool) -> list[Figure]:
             f"minima of {len(times['ours'])} batches of {CALLS}; by medians {middle['ours']:.2f} and "
             f"{middle['peer']:.2f} us, ratio {middle['ours'] / middle['peer']:.3f}",
         ),
-        Figure(
-            "get_auth_url, 12 with VIN and flags", best["ours, 12"], best["peer, 12"], "us", "smartcar"
-        ),
+        Figure("get_auth_url, 12 with VIN and flags", best["ours, 12"], best["peer, 12"], "us", "smartcar"),
     ]
 
 

@@ -28,6 +28,20 @@ POLICY = (
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
 
+# What the page says of an end without a car, where the button's own words are not there to say it.
+WORDS = {
+    "access_denied": "You did not give access, so nothing was connected.",
+    "vehicle_incompatible": "This car can’t be connected.",
+    "invalid_subscription": "The car’s subscription isn’t active. Renew it in the brand’s app, then try again.",
+    "no_vehicles": "There is no car in that account. Add it in the brand’s app, then try again.",
+    "configuration_error": "This app isn’t set up correctly. Nothing is wrong with your car.",
+    "server_error": "Something went wrong at Smartcar. Please try again in a moment.",
+    "oem_cancelled_login": "You left the brand’s login, so nothing was connected.",
+    "user_exited": "You came back early, so nothing was connected.",
+    "handler_failed": "You gave access, but the car could not be added. Please try again.",
+}
+OTHERWISE = "Your car was not connected. Please try again."
+
 
 def current_person(request: Request) -> str | None:
     """Who is looking at the page: the stand-in for your login."""
@@ -68,14 +82,18 @@ def create_app(sandbox: str) -> FastAPI:
         return {"message": f"Connected: {names}."}
 
     @connect.on_error
-    def failed(request: Request, error: SmartcarAuthError) -> None:
-        """Every other end comes here, typed. The page's words are the element's own."""
+    def failed(request: Request, error: SmartcarAuthError) -> dict[str, str] | None:
+        """Every other end comes here, typed. A message is what the button says; without one it has words."""
         print(f"Not connected: {error.code}", flush=True)
+        return {"message": WORDS[error.code]} if error.code in WORDS else None
 
     @app.get("/", response_class=HTMLResponse)
     def page(request: Request, person: Person, smartcar: str | None = None) -> HTMLResponse:
         """The garage. `smartcar` is in the query when a flow without pop-up ends here."""
-        context = {"vehicles": cars_of(person), "outcome": smartcar}
+        notice = None
+        if smartcar is not None:
+            notice = "Your car is connected." if smartcar == "granted" else WORDS.get(smartcar, OTHERWISE)
+        context = {"vehicles": cars_of(person), "notice": notice}
         answer = templates.TemplateResponse(request, "garage.html", context)
         answer.headers["Content-Security-Policy"] = POLICY
         if person is None:

@@ -4,7 +4,7 @@
 
 const NAME = "smartcar-connect";
 
-/** What the element says. Keys are the error codes and states; change entries to translate them. */
+/** What the element says, by error code and state. Change entries to translate them. */
 export const words = {
   label: "Connect your car",
   opened: "Waiting for you in the other window.",
@@ -26,14 +26,12 @@ export const words = {
 };
 
 // Size and place as in the original SDK: 30 % x 75 % of the screen, centred on the page's window.
-const features = (text = "") => {
-  const given = Object.fromEntries(text.split(",").map((part) => part.trim().split("=")));
-  const size = (name, usual) => Math.max(100, parseFloat(given[name]) || usual);
-  const place = (name, usual) => (isNaN(parseFloat(given[name])) ? usual : parseFloat(given[name]));
-  const width = size("width", screen.width * 0.3);
-  const height = size("height", screen.height * 0.75);
-  const left = place("left", screenX + (outerWidth - width) / 2);
-  const top = place("top", screenY + (outerHeight - height) / 8);
+const features = (given = "") => {
+  const number = (name, usual) => parseFloat(given.split(`${name}=`)[1] ?? usual);
+  const width = number("width", screen.width * 0.3);
+  const height = number("height", screen.height * 0.75);
+  const left = number("left", screenX + (outerWidth - width) / 2);
+  const top = number("top", screenY + (outerHeight - height) / 8);
   return `popup,width=${width},height=${height},left=${left},top=${top}`;
 };
 
@@ -42,27 +40,20 @@ const features = (text = "") => {
 class Attempt {
   constructor({ launch, signal, returnTo, windowOptions, attemptSeconds, closed } = {}) {
     const bytes = crypto.getRandomValues(new Uint8Array(16));
-    this.id = btoa(String.fromCharCode(...bytes)).replace(/=/g, "").replace(/\+/g, "-").replace(/\//g, "_");
-    this.closed = closed;
-    this.looks = 0;
-    this.done = new Promise((resolve, reject) => Object.assign(this, { resolve, reject }));
+    this.id = btoa(String.fromCharCode(...bytes)).replace(/[+/=]/g, (sign) => ({ "+": "-", "/": "_" })[sign] ?? "");
+    this.done = new Promise((resolve, reject) => Object.assign(this, { resolve, reject, closed, looks: 0 }));
     this.stop = new AbortController();
+    if (!launch) return this.fail("invalid_configuration", { message: "The launch address is missing." });
+    if (signal?.aborted) return this.fail("cancelled");
+    this.url = new URL(launch, document.baseURI);
     const on = { signal: this.stop.signal };
     signal?.addEventListener("abort", () => this.cancel(), on);
-    this.channel = new BroadcastChannel(`${NAME}-${this.id}`);
-    this.channel.onmessage = (event) => this.receive(event.data);
-    try {
-      this.url = new URL(launch || "//", document.baseURI); // "//" has no host: nothing is no address either
-    } catch {}
-    if (!/^https?:/.test(this.url)) {
-      return this.fail("invalid_configuration", { message: "launch must be the address of the launch route." });
-    }
-    if (signal?.aborted) return this.fail("cancelled");
+    for (const name of ["focus", "visibilitychange"]) addEventListener(name, () => this.ask(), on);
     addEventListener("message", (event) => {
       if (event.origin === this.url.origin && event.source === this.popup) this.receive(event.data);
     }, on);
-    for (const name of ["focus", "pageshow"]) addEventListener(name, () => this.ask(), on);
-    document.addEventListener("visibilitychange", () => document.hidden || this.ask(), on);
+    this.channel = new BroadcastChannel(`${NAME}-${this.id}`);
+    this.channel.onmessage = (event) => this.receive(event.data);
     this.until = Date.now() + (+attemptSeconds || 3600) * 1000;
     this.timer = setInterval(() => this.watch(), 500);
     const url = new URL(this.url);
@@ -75,16 +66,10 @@ class Attempt {
     if (!this.popup) this.fail("popup_blocked");
   }
 
-  get reachable() {
-    return !this.popup.closed;
-  }
-
   async fetch(action, options) {
     try {
-      const url = new URL(action, this.url);
-      const signal = AbortSignal.timeout(10000); // a dead network must not keep a person who cancels
-      const answer = await fetch(url, { credentials: "include", cache: "no-store", signal, ...options });
-      return await answer.json();
+      const signal = AbortSignal.timeout(9999); // a dead network must not keep a person who cancels
+      return await (await fetch(new URL(action, this.url), { credentials: "include", signal, ...options })).json();
     } catch {
       return {}; // offline, or a policy without connect-src: the other roads still work
     }
@@ -96,7 +81,7 @@ class Attempt {
 
   async watch() {
     if (Date.now() > this.until) return this.cancel("timeout");
-    if (this.reachable) return;
+    if (!this.popup.closed) return;
     const look = this.looks++;
     if (look % 10 === 0) await this.ask();
     if (look === 0) this.closed?.();
@@ -108,7 +93,7 @@ class Attempt {
     this.ending = true;
     const answer = await this.fetch(`cancel/${this.id}?reason=${code}`, { method: "POST", keepalive: true });
     this.ending = answer.outcome !== "pending"; // pending: Connect's answer was first and is being handled
-    this.settle(answer); // whatever was first
+    this.settle(answer);
     if (this.ending) this.fail(code);
   }
 
@@ -116,28 +101,28 @@ class Attempt {
     this.settle({ outcome: "failed", code, data });
   }
 
-  receive({ name, attempt, ...answer }) {
-    if (name === NAME && attempt === this.id) this.settle(answer);
+  receive(message) {
+    if (message?.name === NAME && message.attempt === this.id) this.settle(message);
   }
 
   settle({ outcome, code, data = null }) {
-    if (!/^(granted|failed)$/.test(outcome)) return;
+    if (outcome !== "granted" && outcome !== "failed") return;
     clearInterval(this.timer);
     this.stop.abort();
-    this.channel.close();
+    this.channel?.close();
     this.popup?.close();
-    const attempt = this.id;
-    if (outcome === "granted") return this.resolve({ outcome, attempt, data });
+    const end = { outcome, attempt: this.id, data };
+    if (outcome === "granted") return this.resolve(end);
     const error = new Error(data?.message || words[code] || words.failed);
-    this.reject(Object.assign(error, { name: "SmartcarConnectError", outcome, attempt, code, data }));
+    this.reject(Object.assign(error, end, { name: "SmartcarConnectError", code }));
   }
 }
 
 /**
  * Open Connect. Call it in a click handler, before any `await`.
- * Options: launch (address of the launch route), signal, returnTo, windowOptions, attemptSeconds, and
- * closed, a function called when the window reads closed: perhaps ask whether to go on, or abort `signal`.
- * Resolves to {outcome: "granted", attempt, data}; rejects with a SmartcarConnectError that has a `code`.
+ * Options: launch (the launch route), signal, returnTo, windowOptions, attemptSeconds, and closed, called
+ * when the window reads closed: ask whether to go on, or abort `signal`.
+ * Resolves to {outcome, attempt, data}; rejects with a SmartcarConnectError that has a `code`.
  */
 export const connect = async (options) => new Attempt(options).done;
 
@@ -157,10 +142,10 @@ button { font: inherit; cursor: pointer; border-radius: .6em; border: 1px solid 
   color: var(--smartcar-connect-color, #fff); background: var(--smartcar-connect-background, #0b57d0);
 }
 [part~=button]:hover { filter: brightness(1.1) }
-[part~=busy] { opacity: .75 }
+[part~=busy] { filter: brightness(.8) }
 div { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .6em; font-weight: 400 }
 div > :not(:empty) { margin-top: .6em }
-div button { padding: .35em .8em; color: inherit; background: none }
+div button { padding: .5em .8em; color: inherit; background: none }
 a { color: inherit }
 `;
 
@@ -172,7 +157,7 @@ class SmartcarConnect extends HTMLElement {
     sheet.replaceSync(STYLE);
     root.adoptedStyleSheets = [sheet];
     const slot = make("slot", {}, words.label);
-    // The link that works without this script becomes the button's label.
+    // The link that works without script becomes the label.
     slot.onslotchange = () => {
       const link = this.querySelector("a");
       link?.replaceWith(...link.childNodes);
@@ -188,9 +173,9 @@ class SmartcarConnect extends HTMLElement {
       event.preventDefault(); // the element may stand in a link or a label
       if (path[0] === this.actions[0]) this.reopen();
       else if (path[0] === this.actions[1]) this.attempt?.cancel();
-      else if (path[0] !== this && !path.includes(this.button)) return; // the words beside it
+      else if (path[0] !== this && !path.includes(this.button)) return;
       else if (!this.attempt) this.open();
-      else if (this.attempt.reachable) this.attempt.popup.focus();
+      else if (!this.attempt.popup.closed) this.attempt.popup.focus();
     });
   }
 
@@ -225,12 +210,7 @@ class SmartcarConnect extends HTMLElement {
     const tell = (name, detail) =>
       this.dispatchEvent(new CustomEvent(`smartcar-${name}`, { detail, bubbles: true, composed: true }));
     if (attempt.popup) tell("opened", { outcome: "pending", attempt: attempt.id, data: null });
-    let detail;
-    try {
-      detail = await attempt.done;
-    } catch ({ outcome, attempt, code, data }) {
-      detail = { outcome, attempt, code, data };
-    }
+    const detail = await attempt.done.catch(({ outcome, attempt, code, data }) => ({ outcome, attempt, code, data }));
     if (this.attempt !== attempt) return; // reopened: the next attempt speaks for both
     this.attempt = null;
     if (detail.code === "popup_blocked") {
@@ -239,14 +219,13 @@ class SmartcarConnect extends HTMLElement {
       this.here.href = here;
     }
     this.show(detail.code || detail.outcome, detail.data?.message);
-    // Focus returns, unless the person has gone on to something else on the page.
+    // Focus returns, unless the person has gone on to something else.
     if ([this, document.body].includes(document.activeElement)) this.button.focus({ preventScroll: true });
     tell(detail.outcome, detail);
   }
 }
 
-// Later in this turn, so that a module that imports `words` can change them first. Some hosts evaluate
-// modules twice.
+// Later in this turn, so that a module that imports `words` changes them first. Some hosts load modules twice.
 queueMicrotask(() => customElements.get(NAME) || customElements.define(NAME, SmartcarConnect));
 
 // On the callback page: tell the page that waits, by both roads, and close; where the window stays, dress it.
@@ -259,7 +238,7 @@ if (attempt) {
     const message = { name: NAME, attempt, outcome, code: code || null, data: JSON.parse(data) };
     opener?.postMessage(message, origin);
     new BroadcastChannel(`${NAME}-${attempt}`).postMessage(message);
-    // Whoever goes on in a window that the app has given up reads so here; closing would look like success.
+    // Who goes on in a window that the app gave up reads so; closing would look like success.
     if (!/^(cancelled|timeout)$/.test(code)) close();
     setTimeout(() => document.head.append(make("link", { rel: "stylesheet", href: sheet })), 200);
   }
