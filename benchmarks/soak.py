@@ -118,7 +118,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--launches", type=int, default=1_000_000)
     parser.add_argument("--flows", type=int, default=100_000)
     parser.add_argument("--fuzz-seconds", type=float, default=60)
-    parser.add_argument("--part-seconds", type=float, default=240, help="deadline of each part")
+    parser.add_argument("--part-seconds", type=float, default=400, help="deadline of each part")
     parser.add_argument("--seed", type=int, default=None, help="of the noise; printed when not given")
     given = parser.parse_args(arguments)
     logging.getLogger("smartcar_auth").setLevel(logging.CRITICAL)  # a million refusals are no news here

@@ -277,3 +277,16 @@ def test_hidden_attribute_hides(application, garage, page):
     garage_page = garage(application())
     page.evaluate("document.querySelector('smartcar-connect').hidden = true")
     expect(garage_page.element).to_be_hidden()
+
+
+def test_focus_returns_inside_another_component(application, garage, page):
+    """In the shadow tree of somebody else's component, too."""
+    app = application(page=PAGE.replace("<h1>", "<section></section><h1>"))
+    garage_page = garage(app)
+    page.evaluate(
+        "document.querySelector('section').attachShadow({ mode: 'open' })"
+        ".append(document.querySelector('smartcar-connect'))"
+    )
+    connect_as(garage_page.open(), decision="#deny-button")
+    garage_page.ended("failed")
+    expect(garage_page.button).to_be_focused()

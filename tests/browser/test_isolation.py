@@ -171,9 +171,8 @@ def test_forged_messages_change_nothing(application, garage, serve):
     channel = f"new BroadcastChannel('smartcar-connect-{attempt}')"
     other = {**right, "attempt": "x" * 22}
     undecided = {**right, "outcome": "pending"}
-    page.page.evaluate(
-        f"for (const one of {json.dumps([other, undecided, None, 'text'])}) {channel}.postMessage(one)"
-    )
+    junk = json.dumps([other, undecided, None, 7])
+    page.page.evaluate(f"for (const one of {junk}) {channel}.postMessage(one)")
     page.page.wait_for_function("messages.length >= 3600")
     assert [event["name"] for event in page.events] == ["opened"]
     connect_as(popup)

@@ -22,7 +22,7 @@ class SmartcarConnect(StarletteConnect):
 
     @property
     def router(self) -> APIRouter:
-        """The routes; they are pages and the module's own calls, so they stay out of the API's schema."""
-        router = APIRouter(include_in_schema=False)
+        """The routes. Plain Starlette ones: pages and the module's own calls, no part of the API's schema."""
+        router = APIRouter()
         router.routes.extend(self.routes)
         return router

@@ -5,9 +5,10 @@ and its answer is sent. The endpoints are plain ASGI applications: no middleware
 """
 
 import inspect
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 try:
     from starlette.concurrency import run_in_threadpool
@@ -123,7 +124,7 @@ class SmartcarConnect(Connect):
             return LaunchURL(address(None))
         subject = self._identify(request)
         if inspect.isawaitable(subject):
-            return LaunchURL.later(subject, address)
+            return _Unawaited.later(subject, address)
         return LaunchURL(address(subject))
 
     def is_native(self, result: Any) -> bool:
@@ -142,35 +143,41 @@ class SmartcarConnect(Connect):
 class LaunchURL(str):
     """A launch address: text, and awaitable, so that it reads alike with a sync and an async `identify`."""
 
-    __slots__ = ("_pending",)
-    _pending: Awaitable[str]
-
-    @classmethod
-    def later(cls, subject: Awaitable[Any], address: Callable[[Any], str]) -> "LaunchURL":
-        url = _Unawaited("")
-        url._pending = _settle(subject, address)
-        return url
+    __slots__ = ()
 
     def __await__(self) -> Generator[Any, Any, str]:
-        pending = getattr(self, "_pending", None)
-        if pending is None:
-            return str(self)
-        return (yield from pending.__await__())
+        return self
+        yield  # never: what has nothing to wait for is a generator all the same
 
 
 class _Unawaited(LaunchURL):
     """What `launch_url` gives before an async `identify` has answered; as text it would be no address."""
 
-    __slots__ = ()
+    __slots__ = ("_address", "_subject")
+    _subject: Awaitable[Any]
+    _address: Callable[[Any], str]
+
+    @classmethod
+    def later(cls, subject: Awaitable[Any], address: Callable[[Any], str]) -> "LaunchURL":
+        url = cls()
+        url._subject = subject
+        url._address = address
+        return url
+
+    def __await__(self) -> Generator[Any, Any, str]:
+        subject = yield from self._subject.__await__()
+        return self._address(subject)
 
     def __str__(self) -> str:
         raise ConfigurationError("identify is async, so write: url = await connect.launch_url(request, ...)")
 
-    __html__ = __repr__ = __format__ = __str__  # type: ignore[assignment]
+    def __format__(self, specification: str) -> str:
+        return str(self)
 
+    __html__ = __str__
 
-async def _settle(subject: Awaitable[Any], address: Callable[[Any], str]) -> str:
-    return address(await subject)
+    def __repr__(self) -> str:
+        return "<launch address, not awaited yet>"
 
 
 _Run = Callable[[Request, str], Steps | Response]
@@ -203,42 +210,33 @@ class _Endpoint:
             raise answer.error
 
     def _read(self, scope: "Scope", native: NativeRequest) -> Request:
-        # Under a Mount or a server's root path, `path` may or may not begin with what is in front of us.
+        # Under a server's root path, `path` may or may not begin with it (FastAPI's own does not add it).
         path: str = scope["path"]
-        root: str = scope.get("app_root_path", scope.get("root_path", ""))
-        if not path.startswith(root):
+        root: str = scope.get("root_path", "").rstrip("/")
+        if not path.startswith(f"{root}/"):
             path = root + path
-        headers = _Headers(scope["headers"])
+        headers = _headers(scope["headers"])
         host = headers.get("host") or "{}:{}".format(*scope.get("server") or ("localhost", 80))
         scheme = scope["scheme"]
         default_port = ":443" if scheme == "https" else ":80"
         return Request(
             method=scope["method"],
             origin=f"{scheme}://{host.lower().removesuffix(default_port)}",
-            base=path.rsplit("/", self._segments)[0],
+            # Quoted, for it becomes part of the redirect URI; a Mount's path parameter is a visitor's choice.
+            base=quote(path.rsplit("/", self._segments)[0], safe="/:@!$&'()*+,;=-._~"),
             query=scope["query_string"],
             headers=headers,
             native=native,
         )
 
 
-class _Headers(Mapping[str, str]):
+def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
     """An ASGI scope's headers by lower-case name; HTTP/2 may split Cookie into several fields."""
-
-    def __init__(self, raw: list[tuple[bytes, bytes]]) -> None:
-        self._values: dict[str, str] = {}
-        for name, value in raw:
-            key, text = name.decode("latin-1"), value.decode("latin-1")
-            self._values[key] = f"{self._values[key]}; {text}" if key in self._values else text
-
-    def __getitem__(self, name: str) -> str:
-        return self._values[name]
-
-    def __iter__(self) -> Any:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
+    values: dict[str, str] = {}
+    for name, value in raw:
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        values[key] = f"{values[key]}; {text}" if key in values else text
+    return values
 
 
 async def _invoke(call: Call) -> Any:

@@ -97,6 +97,11 @@ def digest_of(state: str) -> str:
     return to_text(hashlib.sha256(state.encode()).digest()[:15])
 
 
+def record_of(attempt: Attempt) -> str:
+    """The attempt's name in the store. With the digest, for somebody else may have launched with its id."""
+    return f"{attempt.id}.{attempt.digest}"
+
+
 def seal(sealer: Sealer, attempt: Attempt) -> str:
     """The cookie's value. Once there is an outcome, the person and the application's state are left out."""
     common = [
@@ -109,27 +114,34 @@ def seal(sealer: Sealer, attempt: Attempt) -> str:
     ]
     if attempt.outcome is None:
         return sealer.seal_cookie([*common, attempt.subject, attempt.app_state])
-    return sealer.seal_cookie([*common, write_outcome(attempt.outcome)])
+    return sealer.seal_cookie([*common, _values(attempt.outcome)])
 
 
 def unseal(sealer: Sealer, attempt_id: str, value: str) -> Attempt | None:
     """The attempt of a cookie, or None when the seal is not ours or names another attempt."""
     content = sealer.open_cookie(value)
-    if not isinstance(content, list) or content[0] != attempt_id:
+    try:
+        id_, issued, digest, return_to, page_origin, stable_asset, *rest = content
+    except (TypeError, ValueError):  # no seal of ours, or the cookie of another version of this package
         return None
-    id_, issued, digest, return_to, page_origin, stable_asset, *rest = content
+    if id_ != attempt_id:
+        return None
     subject, app_state = rest if len(rest) == 2 else (None, None)
-    outcome = read_outcome(rest[0]) if len(rest) == 1 else None
+    outcome = Outcome(*rest[0]) if len(rest) == 1 else None
     return Attempt(id_, issued, digest, subject, return_to, app_state, page_origin, stable_asset, outcome)
 
 
 def write_outcome(outcome: Outcome) -> str:
-    """As text, for a store or a cookie; data that is too large for a cookie stays behind."""
-    data = outcome.data
-    if data is not None and len(json.dumps(data, separators=(",", ":")).encode()) > LARGEST_DATA:
-        data = None
-    return json.dumps([outcome.outcome, outcome.code, data], separators=(",", ":"))
+    """As text, for a store; data that is too large for a cookie stays behind."""
+    return json.dumps(_values(outcome), separators=(",", ":"))
 
 
 def read_outcome(text: str) -> Outcome:
     return Outcome(*json.loads(text))
+
+
+def _values(outcome: Outcome) -> list[Any]:
+    data = outcome.data
+    if data is not None and len(json.dumps(data, separators=(",", ":"))) > LARGEST_DATA:
+        data = None
+    return [outcome.outcome, outcome.code, data]

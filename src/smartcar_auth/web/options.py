@@ -5,6 +5,7 @@ and nothing else.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ from smartcar_auth.web.seal import Sealer
 
 SEALED_SECONDS = 900
 LONGEST_RETURN_TO = 1024
+LONGEST_MAKE = 64
 LARGEST_STATE = 512
 LONGEST_SUBJECT = 256
 
@@ -24,16 +26,20 @@ FREE = frozenset({"make", "single_select", "force_prompt"})
 SEALED_ONLY = frozenset({"single_select_vin", "flags", "external_id", "user", "state", "scope", "mode"})
 
 
+# As browsers write an origin. What a visitor names gets into a page and a log only in this form.
+_ORIGIN = re.compile(r"https?://[a-z0-9._:\[\]-]{1,253}")
+
+
 class Refused(Exception):
     """A launch that is answered with a page in words instead of Connect.
 
     Args:
         status: The HTTP status.
         reason: What is wrong and what to do, for the person who reads the page.
-        code: The error's code for the waiting page, or None to leave it waiting.
+        code: The error's code for the waiting page.
     """
 
-    def __init__(self, status: int, reason: str, code: str | None = "invalid_configuration") -> None:
+    def __init__(self, status: int, reason: str, code: str = "invalid_configuration") -> None:
         super().__init__(reason)
         self.status = status
         self.reason = reason
@@ -71,7 +77,10 @@ def read_launch(options: LaunchOptions, query: bytes, sealer: Sealer, now: float
         raise Refused(400, "An option stands twice in the address of this link.")
     options.attempt = given.get("attempt")
     options.popup = given.get("display") == "popup"
-    options.page_origin = given.get("origin")
+    if "origin" in given:
+        if not is_origin(given["origin"]):
+            raise Refused(400, "The page that asks has no address that an answer could be sent to.")
+        options.page_origin = given["origin"]
     options.stable_asset = given.get("module") == "connect.js"
     for name in SEALED_ONLY & given.keys():
         raise Refused(
@@ -84,13 +93,17 @@ def read_launch(options: LaunchOptions, query: bytes, sealer: Sealer, now: float
         _read_sealed(options, given["sealed"], sealer, now)
     else:
         for name, value in chosen.items():
-            options.connect[name] = value if name == "make" else _read_boolean(name, value)
+            options.connect[name] = _read_make(value) if name == "make" else _read_boolean(name, value)
     if options.return_to is None and "return_to" in given:
         options.return_to = given["return_to"]
     if options.return_to is not None and not is_local_path(options.return_to):
         raise Refused(400, "The address to return to is not a path on this site, such as /garage.")
-    if not options.connect.get("make", "x"):
-        raise Refused(400, "The option make is empty.")
+
+
+def _read_make(value: str) -> str:
+    if not 0 < len(value) <= LONGEST_MAKE:  # it goes into a header: no room for a visitor's 100 kB
+        raise Refused(400, f"The option make has 1 to {LONGEST_MAKE} characters.")
+    return value
 
 
 def _read_boolean(name: str, value: str) -> bool:
@@ -159,13 +172,23 @@ def _checked_state(state: Mapping[str, Any]) -> dict[str, Any]:
     return sealed
 
 
+def is_origin(text: str) -> bool:
+    """Whether a text reads like an origin; whose it is, is another question."""
+    return _ORIGIN.fullmatch(text) is not None
+
+
 def is_local_path(path: str) -> bool:
     """Whether a browser that follows `path` stays on this site, however often it is decoded on the way.
 
     Browsers read "//host", "/\\host" and "/<tab>/host" as another site's address (WHATWG URL, "special
     authority slashes"); proxies and frameworks on the way may decode once more than expected.
     """
-    if not 0 < len(path) <= LONGEST_RETURN_TO:
+    try:
+        path.encode()
+    except UnicodeEncodeError:  # a lone surrogate has no place in an address
+        return False
+    # Measured as it lies in the attempt's cookie, which browsers drop when it is too long.
+    if not 2 < len(json.dumps(path)) <= LONGEST_RETURN_TO + 2:
         return False
     for _ in range(4):
         if not path.startswith("/") or path.startswith("//") or "\\" in path:
@@ -174,15 +197,20 @@ def is_local_path(path: str) -> bool:
             return False
         decoded = unquote(path.partition("?")[0], errors="replace")
         if decoded == path.partition("?")[0]:
-            return not path.startswith("/.") or "//" not in path.partition("?")[0]
+            # "/.//host" and "/a/..//host" become "//host" once dots are resolved.
+            segments = path.partition("?")[0].split("/")
+            return not ("" in segments[1:-1] and ("." in segments or ".." in segments))
         path = decoded
     return False
 
 
 def with_outcome(path: str, code: str) -> str:
-    """`path` with `smartcar=CODE` added to its query, safe for a Location header."""
+    """`path` with `smartcar=CODE` in its query, once, safe for a Location header."""
     parts = urlsplit(path)
-    query = "&".join(filter(None, [_quoted(parts.query), "smartcar=" + quote(code, safe="")]))
+    kept = [
+        one for one in _quoted(parts.query).split("&") if one and unquote(one.partition("=")[0]) != "smartcar"
+    ]
+    query = "&".join([*kept, "smartcar=" + quote(code, safe="")])
     return urlunsplit(("", "", _quoted(parts.path), query, _quoted(parts.fragment)))
 
 

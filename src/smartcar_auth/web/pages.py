@@ -5,9 +5,12 @@ module must know stands in data attributes of the root element, where injected m
 """
 
 import json
+import re
 from html import escape
-from urllib.parse import quote, urlencode
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
 
+from smartcar_auth import ConfigurationError
 from smartcar_auth.web import assets
 from smartcar_auth.web.attempt import Outcome
 
@@ -96,7 +99,7 @@ _SECURITY = [
     ("X-Frame-Options", "DENY"),
     (
         "Content-Security-Policy",
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
         "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
     ),
 ]
@@ -124,8 +127,9 @@ def question(query: str) -> bytes:
 
     Without the question, any site could open attempts in a visitor's name and push out his own.
     """
-    kept = [part for part in query.split("&") if part.partition("=")[0] not in _OF_THE_PAGE]
-    link = "launch?" + "&".join(kept)
+    pairs = parse_qsl(query, keep_blank_values=True)
+    kept = [(name, value) for name, value in pairs if name not in _OF_THE_PAGE]
+    link = "launch?" + urlencode(kept, quote_via=quote)
     return page("question", link=link, link_text="Continue", tone="question")
 
 
@@ -193,7 +197,7 @@ def _document(
         f"<title>{escape(heading)}</title>{head}</head>"
         f'<body><main class="{tone}"><h1>{escape(heading)}</h1>{paragraphs}'
         f'<a class="action" href="{escape(link)}">{escape(link_text)}</a></main></body></html>'
-    ).encode()
+    ).encode(errors="replace")  # an application's message may hold a lone surrogate
 
 
 def query_of(options: dict[str, str | bool | None]) -> str:
@@ -208,24 +212,39 @@ def query_of(options: dict[str, str | bool | None]) -> str:
 
 def button(
     launch: str,
-    label: str,
+    label: Any,
     *,
     return_to: str | None,
     attempt_seconds: int,
-    attributes: dict[str, str],
+    attributes: dict[str, Any],
 ) -> str:
     """The button's markup: the module, and an element that without JavaScript is the link inside it."""
     given = {"launch": launch, **attributes, "attempt-seconds": str(attempt_seconds)}
+    for name in given:
+        if not _NAME.fullmatch(name):
+            raise ConfigurationError(
+                f"{name!r} can't be the name of an attribute; write id, class_ or data_x."
+            )
     link = launch
     base = launch.partition("?")[0].removesuffix("/launch")
     if return_to is not None:
         given["return-to"] = return_to
         link += ("&" if "?" in launch else "?") + f"return_to={quote(return_to, safe='/')}"
     written = "".join(
-        f' {escape(name.rstrip("_").replace("_", "-"))}="{escape(value)}"' for name, value in given.items()
+        f' {name.rstrip("_").replace("_", "-")}="{_markup(value)}"' for name, value in given.items()
     )
     return (
         f'<script type="module" src="{escape(base)}/{_HASHED}" '
         f'integrity="{assets.SCRIPT.integrity}"></script>'
-        f'<smartcar-connect{written}><a href="{escape(link)}">{escape(label)}</a></smartcar-connect>'
+        f'<smartcar-connect{written}><a href="{escape(link)}">{_markup(label)}</a></smartcar-connect>'
     )
+
+
+_NAME = re.compile("[A-Za-z][A-Za-z0-9_-]*")
+
+
+def _markup(text: Any) -> str:
+    """Text as markup, fit for an attribute too. What a translation gives is markup already (Jinja2's i18n)."""
+    if hasattr(text, "__html__"):
+        return str.__str__(text.__html__()).replace('"', "&quot;").replace("'", "&#x27;")
+    return escape(str(text))

@@ -36,6 +36,8 @@ class Sealer:
             return URLSafeSerializer(
                 keys,
                 salt=salt(purpose),
+                # A lone surrogate in an application's own text has no UTF-8 form, but is JSON in ASCII.
+                serializer_kwargs={"ensure_ascii": True},
                 signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
             )
 
@@ -49,7 +51,7 @@ class Sealer:
     def open_state(self, state: str) -> bytes | None:
         """The content, or None when the signature is not ours."""
         try:
-            return to_bytes(self._states.unsign(state).decode())
+            return to_bytes(self._states.unsign(state).decode()) if _is_canonical(state) else None
         except (BadData, ValueError):  # ValueError: not encodable, or not base64
             return None
 
@@ -70,13 +72,24 @@ class Sealer:
 
 def _open(serializer: URLSafeSerializer, value: str) -> Any:
     try:
-        return serializer.loads(value)
+        return serializer.loads(value) if _is_canonical(value) else None
     except (BadData, ValueError):
         return None
 
 
+def _is_canonical(sealed: str) -> bool:
+    """Whether the signature is spelled as we spell it: base64 has spare bits, and Python skips what is none."""
+    signature = sealed.rpartition(".")[2]
+    return to_text(to_bytes(signature)) == signature
+
+
 def _checked_keys(secret_keys: str | bytes | Iterable[str | bytes]) -> list[bytes]:
-    keys = [secret_keys] if isinstance(secret_keys, str | bytes) else list(secret_keys)
+    try:
+        keys = [secret_keys] if isinstance(secret_keys, str | bytes) else list(secret_keys)
+    except TypeError:
+        raise ConfigurationError(
+            f"secret_keys must be a key or a list of keys, not {type(secret_keys).__name__}."
+        ) from None
     checked = []
     for position, key in enumerate(keys):
         if not isinstance(key, str | bytes):

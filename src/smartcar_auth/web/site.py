@@ -5,12 +5,12 @@ Forwarded headers are not read here. What the server believes of the request's s
 """
 
 from collections.abc import Iterable
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from smartcar_auth import ConfigurationError, Smartcar
 from smartcar_auth.origin import parse_origin
 from smartcar_auth.web.exchange import Request
-from smartcar_auth.web.options import Refused
+from smartcar_auth.web.options import Refused, is_origin
 
 _MOST_CLIENTS = 16
 
@@ -64,13 +64,13 @@ class Site:
             ConfigurationError: The given redirect URI does not end in the callback route.
             Refused: The request came to an address where Connect can't answer.
         """
-        base = (
-            request.base if request.base.startswith(self._public_path) else self._public_path + request.base
-        )
+        base = request.base
+        if not f"{base}/".startswith(f"{self._public_path}/"):
+            base = self._public_path + base
         callback = base + "/callback"
         given = self._smartcar.redirect_uri
         if given is not None:
-            if not urlsplit(given).path.endswith(request.base + "/callback"):
+            if not unquote(urlsplit(given).path).endswith(unquote(request.base) + "/callback"):
                 raise ConfigurationError(
                     f"redirect_uri {given} must end in the callback route, {callback}. Register that address "
                     "with Smartcar and give it here, or leave redirect_uri out."
@@ -79,16 +79,16 @@ class Site:
         origin = self.origin(request)
         known = self._clients.get(origin + callback)
         if known is None:
-            try:
-                parse_origin(origin, what="the request's address")
-            except ConfigurationError:
+            if not _can_be_answered(origin):
+                # Whatever is no name stays out of the page: the Host header is a visitor's to choose.
+                shown = origin if is_origin(origin) else "an address that no browser asks for"
                 raise Refused(
                     400,
-                    f"This app was reached over {origin}, where Connect can't answer: it needs https, or http on "
+                    f"This app was reached over {shown}, where Connect can't answer: it needs https, or http on "
                     "localhost. Behind a TLS proxy, let the server trust X-Forwarded-Proto, or set public_url.",
-                ) from None
+                )
             known = self._smartcar.replace(redirect_uri=origin + callback)
-            if len(self._clients) >= _MOST_CLIENTS:  # the Host header is a visitor's to choose
+            if len(self._clients) >= _MOST_CLIENTS:  # a visitor can send as many Host headers as he likes
                 self._clients.clear()
             self._clients[origin + callback] = known
         return known
@@ -136,7 +136,6 @@ class Site:
                 403,
                 f"{page} is another site than this app ({self.origin(request)}), so browsers keep this app's "
                 "cookies from its pages. Serve the page from this app's site, or link here without a pop-up.",
-                code=None,
             )
 
 
@@ -165,8 +164,17 @@ def _origin_of(uri: str) -> str:
     return parse_origin(f"{parts.scheme}://{parts.netloc}", what="redirect_uri")
 
 
+def _can_be_answered(origin: str) -> bool:
+    try:
+        return is_origin(parse_origin(origin, what="the request's address"))
+    except ConfigurationError:
+        return False
+
+
 def _host(address: str) -> str:
     try:
-        return (urlsplit(address).hostname or "").lower()
+        host = urlsplit(address).hostname or ""
     except ValueError:
-        return ""
+        host = ""
+    # A Host header is a visitor's: no more of it than a name gets into a page.
+    return host if is_origin(f"https://{host}") else "an unreadable host"

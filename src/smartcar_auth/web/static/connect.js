@@ -1,6 +1,6 @@
 // Smartcar Connect in a pop-up: `connect()`, `<smartcar-connect>`, and what runs on the callback page.
-// Shipped as written. The server owns the attempt; the windows are views of it, so the outcome counts by
-// whichever road it comes first: postMessage, BroadcastChannel, or asking the server.
+// Shipped as written. The server owns the attempt, windows are views of it: the outcome counts by whichever
+// road comes first, postMessage, BroadcastChannel, or asking the server.
 
 const NAME = "smartcar-connect";
 
@@ -27,7 +27,10 @@ export const words = {
 
 // Size and place as in the original SDK: 30 % x 75 % of the screen, centred on the page's window.
 const features = (given = "") => {
-  const number = (name, usual) => parseFloat(given.split(`${name}=`)[1] ?? usual);
+  const number = (name, usual) => {
+    const value = parseFloat(given.split(`${name}=`)[1]);
+    return isNaN(value) ? usual : value;
+  };
   const width = number("width", screen.width * 0.3);
   const height = number("height", screen.height * 0.75);
   const left = number("left", screenX + (outerWidth - width) / 2);
@@ -71,7 +74,7 @@ class Attempt {
       const signal = AbortSignal.timeout(9999); // a dead network must not keep a person who cancels
       return await (await fetch(new URL(action, this.url), { credentials: "include", signal, ...options })).json();
     } catch {
-      return {}; // offline, or a policy without connect-src: the other roads still work
+      return {}; // offline, or no connect-src: other roads work
     }
   }
 
@@ -141,7 +144,7 @@ button { font: inherit; cursor: pointer; border-radius: .6em; border: 1px solid 
   padding: .8em 1.4em; border-color: transparent;
   color: var(--smartcar-connect-color, #fff); background: var(--smartcar-connect-background, #0b57d0);
 }
-[part~=button]:hover { filter: brightness(1.1) }
+[part=button]:hover { filter: brightness(1.1) }
 [part~=busy] { filter: brightness(.8) }
 div { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0 .6em; font-weight: 400 }
 div > :not(:empty) { margin-top: .6em }
@@ -170,7 +173,7 @@ class SmartcarConnect extends HTMLElement {
     this.addEventListener("click", (event) => {
       const path = event.composedPath();
       if (path[0] === this.here) return;
-      event.preventDefault(); // the element may stand in a link or a label
+      event.preventDefault(); // the element may stand in a link
       if (path[0] === this.actions[0]) this.reopen();
       else if (path[0] === this.actions[1]) this.attempt?.cancel();
       else if (path[0] !== this && !path.includes(this.button)) return;
@@ -219,13 +222,14 @@ class SmartcarConnect extends HTMLElement {
       this.here.href = here;
     }
     this.show(detail.code || detail.outcome, detail.data?.message);
-    // Focus returns, unless the person has gone on to something else.
-    if ([this, document.body].includes(document.activeElement)) this.button.focus({ preventScroll: true });
+    // Focus returns, unless the person moved on.
+    const { activeElement, body } = document;
+    if (activeElement === body || this.matches(":focus-within")) this.button.focus({ preventScroll: true });
     tell(detail.outcome, detail);
   }
 }
 
-// Later in this turn, so that a module that imports `words` changes them first. Some hosts load modules twice.
+// Later in this turn: a module that imports `words` changes them first. Some hosts load modules twice.
 queueMicrotask(() => customElements.get(NAME) || customElements.define(NAME, SmartcarConnect));
 
 // On the callback page: tell the page that waits, by both roads, and close; where the window stays, dress it.
@@ -238,7 +242,7 @@ if (attempt) {
     const message = { name: NAME, attempt, outcome, code: code || null, data: JSON.parse(data) };
     opener?.postMessage(message, origin);
     new BroadcastChannel(`${NAME}-${attempt}`).postMessage(message);
-    // Who goes on in a window that the app gave up reads so; closing would look like success.
+    // A window given up stays and says so; closing would look like success.
     if (!/^(cancelled|timeout)$/.test(code)) close();
     setTimeout(() => document.head.append(make("link", { rel: "stylesheet", href: sheet })), 200);
   }
