@@ -1,44 +1,14 @@
 """Chromium with its pop-up blocker on, a sandbox, and applications on ports of their own."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from browser.application import SAME_ORIGIN, Application, Server, WithHeaders
 from browser.flow import Garage
 from smartcar_auth.sandbox import Sandbox
-
-
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
-
-@pytest.fixture(scope="session")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    """Without `ignore_default_args` every `window.open` succeeds, and a test of blocking proves nothing."""
-    executable = shutil.which("chromium")
-    if executable is None:
-        pytest.fail("These tests need Chromium: apt-get install chromium (make test does it).", pytrace=False)
-    started = playwright.chromium.launch(
-        executable_path=executable,
-        args=[
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-        ],
-        ignore_default_args=["--disable-popup-blocking"],
-    )
-    yield started
-    started.close()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -148,18 +147,3 @@ def make_person(clock: Clock) -> Iterator[Callable[..., Person]]:
 def person(make_person: Callable[..., Person]) -> Person:
     """A person in front of an ordinary sandbox."""
     return make_person()
-
-
-# Playwright's synchronous API keeps an event loop running in the thread that started it, and other
-# browser tests keep theirs in the main thread for a whole session. So ours have a thread of their own.
-BROWSER_THREAD = ThreadPoolExecutor(1, thread_name_prefix="playwright")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Run a browser test in the browser's thread."""
-    if pyfuncitem.get_closest_marker("browser") is None:
-        return None
-    names = pyfuncitem._fixtureinfo.argnames
-    BROWSER_THREAD.submit(pyfuncitem.obj, **{name: pyfuncitem.funcargs[name] for name in names}).result()
-    return True

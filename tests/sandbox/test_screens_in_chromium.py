@@ -1,28 +1,16 @@
 """The screens in a real browser: by keyboard alone, without JavaScript, on a phone, in light and dark."""
 
-import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from smartcar_auth.sandbox import Sandbox
 
-from .conftest import APPLICATION_ID, BROWSER_THREAD, SCOPE
+from .conftest import APPLICATION_ID, SCOPE
 
 pytestmark = pytest.mark.browser
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 # The contrast of every visible text with what is behind it (WCAG 2.2, 1.4.3), as [ratio, text] of the worst.
 WORST_CONTRAST = """() => {
@@ -70,25 +58,6 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """One Chromium for this module, in the browser tests' own thread."""
-    path = shutil.which("chromium")
-    assert path, "Chromium is missing: run scripts/setup test"
-    with ExitStack() as stack:
-
-        def start() -> Browser:
-            playwright = stack.enter_context(sync_playwright())
-            browser = playwright.chromium.launch(
-                executable_path=path, args=ARGUMENTS, ignore_default_args=["--disable-popup-blocking"]
-            )
-            stack.callback(browser.close)
-            return browser
-
-        yield BROWSER_THREAD.submit(start).result()
-        BROWSER_THREAD.submit(stack.close).result()
-
-
 def address(sandbox: Sandbox, **parameters: str) -> str:
     """The authorize URL of an application on another origin, which happens to answer 404."""
     landing = sandbox.origin.replace("127.0.0.1", "localhost") + "/landed"
@@ -118,9 +87,9 @@ def tab_to(page: Page, selector: str) -> None:
     raise AssertionError(f"{selector} can't be reached with the Tab key")
 
 
-def test_whole_way_by_keyboard(sandbox: Sandbox, chromium: Browser) -> None:
+def test_whole_way_by_keyboard(sandbox: Sandbox, browser: Browser) -> None:
     """Everything from the preamble to the application can be done with the keyboard."""
-    with chromium.new_context() as context:
+    with browser.new_context() as context:
         page = context.new_page()
         page.goto(address(sandbox))
         tab_to(page, "#continue-button")
@@ -145,9 +114,9 @@ def test_whole_way_by_keyboard(sandbox: Sandbox, chromium: Browser) -> None:
         assert landed(page).keys() == {"code", "user_id", "state"}
 
 
-def test_controls_by_keyboard(sandbox: Sandbox, chromium: Browser) -> None:
+def test_controls_by_keyboard(sandbox: Sandbox, browser: Browser) -> None:
     """The sandbox controls open, choose and end the attempt by keyboard."""
-    with chromium.new_context() as context:
+    with browser.new_context() as context:
         page = context.new_page()
         page.goto(address(sandbox))
         tab_to(page, ".controls summary")
@@ -159,9 +128,9 @@ def test_controls_by_keyboard(sandbox: Sandbox, chromium: Browser) -> None:
         assert landed(page)["error"] == ["user_cancelled"]
 
 
-def test_whole_way_without_javascript(sandbox: Sandbox, chromium: Browser) -> None:
+def test_whole_way_without_javascript(sandbox: Sandbox, browser: Browser) -> None:
     """Without JavaScript the search is a form, and everything else works as it does with it."""
-    with chromium.new_context(java_script_enabled=False) as context:
+    with browser.new_context(java_script_enabled=False) as context:
         page = context.new_page()
         page.goto(address(sandbox))
         page.click("#continue-button")
@@ -176,9 +145,9 @@ def test_whole_way_without_javascript(sandbox: Sandbox, chromium: Browser) -> No
         page.wait_for_url("**/landed?*")
 
 
-def test_back_reload_and_approve_again(sandbox: Sandbox, chromium: Browser) -> None:
+def test_back_reload_and_approve_again(sandbox: Sandbox, browser: Browser) -> None:
     """Reload, the back button and a second approval break nothing."""
-    with chromium.new_context() as context:
+    with browser.new_context() as context:
         page = context.new_page()
         page.goto(address(sandbox, make="TESLA"))
         page.click("#continue-button")
@@ -241,7 +210,7 @@ def walk(page: Page, sandbox: Sandbox) -> Iterator[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 570, 1280])
-def test_screens_readable_and_reachable(sandbox: Sandbox, chromium: Browser, width: int, scheme: str) -> None:
+def test_screens_readable_and_reachable(sandbox: Sandbox, browser: Browser, width: int, scheme: str) -> None:
     """No screen scrolls sideways, has pale text, small or nameless controls, or breaks its own CSP."""
     said: list[str] = []
     options = {
@@ -249,7 +218,7 @@ def test_screens_readable_and_reachable(sandbox: Sandbox, chromium: Browser, wid
         "color_scheme": scheme,
         "reduced_motion": "reduce",
     }
-    with chromium.new_context(**options) as context:  # type: ignore[arg-type]
+    with browser.new_context(**options) as context:  # type: ignore[arg-type]
         page = context.new_page()
         page.on("console", lambda message: said.append(message.text))
         for screen in walk(page, sandbox):
@@ -262,9 +231,9 @@ def test_screens_readable_and_reachable(sandbox: Sandbox, chromium: Browser, wid
     assert [text for text in said if "400 (Bad Request)" not in text] == []
 
 
-def test_page_title_names_the_screen(sandbox: Sandbox, chromium: Browser) -> None:
+def test_page_title_names_the_screen(sandbox: Sandbox, browser: Browser) -> None:
     """The window's title tells the screens apart, and says that this is the sandbox."""
-    with chromium.new_context() as context:
+    with browser.new_context() as context:
         page = context.new_page()
         titles = []
         for _ in walk(page, sandbox):

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 import uvicorn
 
 from smartcar_auth.sandbox import Sandbox
+from smartcar_auth.sandbox.server import listening_socket
 
 SAMPLE_PORT = 8000
 SANDBOX_PORT = 8010
@@ -149,24 +150,12 @@ def _listen(hosts: tuple[str, ...], wanted: int | None, usual: int) -> tuple[lis
 
 def _bind(host: str, port: int) -> socket.socket | None:
     """A listening socket, or None where this machine has no IPv6."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        bound = socket.socket(family, socket.SOCK_STREAM)
-    except OSError:
-        return None
-    try:
-        if sys.platform != "win32":  # there the option would let two programs share a port
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        bound.bind((host, port))
-        bound.listen(128)
+        return listening_socket(host, port)
     except OSError as error:
-        bound.close()
-        if family == socket.AF_INET6 and error.errno == errno.EADDRNOTAVAIL:
+        if ":" in host and error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
             return None
         raise
-    return bound
 
 
 def _close(sockets: list[socket.socket]) -> None:

@@ -1,6 +1,7 @@
 """Running the sandbox: a socket that is held from the start, and uvicorn in a thread of its own."""
 
 import socket
+import sys
 import threading
 from typing import Any
 
@@ -11,13 +12,20 @@ _STOP_SECONDS = 10
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
-    """A bound, listening socket: its port is ours from here on, so nobody can take it in between."""
+    """A bound, listening socket: its port is ours from here on, so nobody can take it in between.
+
+    Raises:
+        OSError: The port is taken, or the machine has no such address.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named because asyncio turns Nagle's algorithm off only for sockets that name it:
     # head and body of an answer are two writes, and would wait 40 ms for each other.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sys.platform != "win32":  # there the option would let two programs share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listener.bind((host, port))
         listener.listen(128)
         listener.set_inheritable(True)
