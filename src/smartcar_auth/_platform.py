@@ -92,7 +92,19 @@ def quote(text: "str") -> "str":
     Raises:
         UnicodeError: a lone surrogate.
     """
-    return "".join([_ENCODED[byte] for byte in encode(text)])
+    raw = encode(text)
+    if not MICROPYTHON:  # whose bytes have no translate(None, ...)
+        others = set(raw.translate(None, UNRESERVED))
+        if not others:
+            return text
+        if len(others) <= 4:
+            # A flag's colon, a redirect URI's slashes: replacing beats spelling out byte by byte.
+            others.discard(37)
+            raw = raw.replace(b"%", b"%25")  # first, or it would catch what the others become
+            for byte in others:
+                raw = raw.replace(bytes((byte,)), b"%%%02X" % byte)
+            return raw.decode()
+    return "".join([_ENCODED[byte] for byte in raw])
 
 
 def unquote(text: "str") -> "bytes":

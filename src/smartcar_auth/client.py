@@ -12,11 +12,11 @@ from .origin import check_redirect_uri, parse_origin
 from .request import (
     AuthorizationRequest,
     check_application_id,
-    check_flags,
     check_scope,
     check_single_select,
     check_text,
     quoted,
+    quoted_flags,
 )
 from .response import read_response
 from .state import new_state
@@ -246,7 +246,7 @@ class Smartcar(Frozen):
         if make is not None:
             url += "&make=" + quoted("make", make)
         if flags is not None:
-            url += "&flags=" + _platform.quote(check_flags(flags))
+            url += "&flags=" + quoted_flags(flags)
         if user is not None:
             url += "&user=" + quoted("user", user)
         url += self._tail

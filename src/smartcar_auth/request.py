@@ -5,7 +5,7 @@ Here are the rules for single parameters (application id, text, scope, flags) an
 application asks, and with which defaults, is `client`'s; nothing here opens a window.
 """
 
-from ._platform import MICROPYTHON, UNRESERVED, Frozen, fill, plain, quote
+from ._platform import MICROPYTHON, UNRESERVED, Frozen, encode, fill, plain, quote
 from .errors import ConfigurationError
 from .response import read_response
 
@@ -82,7 +82,7 @@ def check_text(what: "str", text: "str") -> "str":
         raise ConfigurationError(f"{what} must not be empty.{_REMEDY.get(what, ' Leave it out instead.')}")
     text = plain(text)
     try:
-        quote(text)
+        encode(text)
     except UnicodeError:
         raise ConfigurationError(f"{what} holds a lone surrogate, which no address can carry.") from None
     return text
@@ -155,6 +155,27 @@ def check_flags(flags: "Flags") -> "str":
                 f'flags: {item!r} is not of the form "name:value", such as "country:DE".'
             )
     return " ".join(items)
+
+
+def quoted_flags(flags: "Flags") -> "str":
+    """The flags, checked and percent-encoded.
+
+    Raises:
+        ConfigurationError: as `check_flags`.
+    """
+    if not MICROPYTHON and type(flags) is list:
+        # The usual ones are letters, digits and a colon: read in one go, a third of the time below.
+        parts = []
+        for item in flags:
+            if type(item) is not str:
+                break
+            name, _, value = item.partition(":")
+            if not (name and value and item.isascii() and (name + value).replace("_", "").isalnum()):
+                break
+            parts.append(name + "%3A" + value)
+        else:
+            return "%20".join(parts)
+    return quote(check_flags(flags))
 
 
 def check_single_select(single_select: "bool | None", vin: "str | None") -> "str":

@@ -162,7 +162,7 @@ def test_cookies_stay_under_4096_bytes_together(size):
 
 def test_big_outcome_drops_the_oldest_pending_attempts():
     """An outcome with data may be larger than its attempt was: place is made at once, oldest first."""
-    pending = [bulk(number, 460, number) for number in range(1, 7)]
+    pending = [bulk(number, 340, number) for number in range(1, 7)]
     header = carried(*pending)
     assert 2800 < len(header) < 4096
     fields = cookies(header).end(replace(pending[5], outcome=Outcome("granted", None, noise(9, 1000))))

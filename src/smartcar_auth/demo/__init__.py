@@ -82,6 +82,7 @@ def _config(app: object) -> uvicorn.Config:
         access_log=False,
         lifespan="off",
         timeout_graceful_shutdown=2,
+        timeout_keep_alive=75,  # a person is longer at Connect than uvicorn's usual 5 seconds
     )
 
 

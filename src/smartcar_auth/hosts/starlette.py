@@ -23,6 +23,7 @@ except ImportError as error:
 from smartcar_auth import ConfigurationError
 from smartcar_auth.web import Call, Connect, Request, Response, Steps, pages, perform_async
 from smartcar_auth.web.connect import checked_subject
+from smartcar_auth.web.exchange import HEADERS
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -231,12 +232,17 @@ class _Endpoint:
 
 
 def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    """An ASGI scope's headers by lower-case name; HTTP/2 may split Cookie into several fields."""
+    """What the routes read of an ASGI scope's headers; HTTP/2 may split Cookie into several fields."""
     values: dict[str, str] = {}
     for name, value in raw:
-        key, text = name.decode("latin-1"), value.decode("latin-1")
-        values[key] = f"{values[key]}; {text}" if key in values else text
+        key = _READ.get(name)
+        if key is not None:
+            text = value.decode("latin-1")
+            values[key] = f"{values[key]}; {text}" if key in values else text
     return values
+
+
+_READ = {name.encode(): name for name in HEADERS}
 
 
 async def _invoke(call: Call) -> Any:

@@ -157,7 +157,7 @@ class Answering(Application):
             assert self._complete is not None  # noqa: S101 (launch refuses without one)
             try:
                 result = yield Call(self._complete, (request.native, answer))
-                if not self.is_native(result):
+                if result is not None and not self.is_native(result):
                     json.dumps(result, allow_nan=False)
             except Exception as error:
                 logger.error(

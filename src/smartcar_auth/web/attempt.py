@@ -8,11 +8,12 @@ therefore known to others; somebody who launches with the same id gets another s
 
 import hashlib
 import json
+import re
 import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from smartcar_auth.web.seal import Sealer, to_bytes, to_text
+from smartcar_auth.web.seal import Sealer, to_bytes, to_json, to_text
 
 ID_BYTES = 16
 NONCE_BYTES = 12
@@ -72,12 +73,11 @@ def make_id() -> str:
 
 def is_id(text: str) -> bool:
     """Exactly the base64url of 16 bytes: safe as part of a cookie's name and of a path."""
-    if len(text) != 22:
-        return False
-    try:
-        return to_text(to_bytes(text)) == text
-    except ValueError:
-        return False
+    return _ID(text) is not None
+
+
+# The last of 22 characters carries four bits; any other there would be a second spelling of the same id.
+_ID = re.compile("[A-Za-z0-9_-]{21}[AQgw]").fullmatch
 
 
 def make_state(sealer: Sealer, attempt: str, issued: int) -> str:
@@ -133,7 +133,7 @@ def unseal(sealer: Sealer, attempt_id: str, value: str) -> Attempt | None:
 
 def write_outcome(outcome: Outcome) -> str:
     """As text, for a store; data that is too large for a cookie stays behind."""
-    return json.dumps(_values(outcome), separators=(",", ":"))
+    return to_json(_values(outcome))
 
 
 def read_outcome(text: str) -> Outcome:
@@ -142,6 +142,6 @@ def read_outcome(text: str) -> Outcome:
 
 def _values(outcome: Outcome) -> list[Any]:
     data = outcome.data
-    if data is not None and len(json.dumps(data, separators=(",", ":"))) > LARGEST_DATA:
+    if data is not None and len(to_json(data)) > LARGEST_DATA:
         data = None
     return [outcome.outcome, outcome.code, data]

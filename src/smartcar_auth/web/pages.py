@@ -169,7 +169,7 @@ def _attributes(attempt: str, outcome: Outcome, page_origin: str | None) -> str:
         "smartcar-attempt": attempt,
         "outcome": outcome.outcome,
         "code": outcome.code or "",
-        "data": json.dumps(outcome.data),
+        "data": "null" if outcome.data is None else json.dumps(outcome.data),
         "origin": page_origin or "",
         "sheet": _SHEET,
     }

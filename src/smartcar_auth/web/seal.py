@@ -5,16 +5,21 @@ state parameter, the attempt's cookie, and launch options. Sealed text is signed
 person's own browser could read it, and it holds nothing that the person may not see.
 """
 
-import hashlib
+import hmac
+import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from typing import Any
 
-from itsdangerous import BadData, Signer, URLSafeSerializer
+from itsdangerous import BadData, Signer
+from itsdangerous.signer import SigningAlgorithm
 
 from smartcar_auth.errors import ConfigurationError
 
 SHORTEST_KEY = 32
+
+# ASCII, because a lone surrogate in an application's own text has no UTF-8 form, but can be written in JSON.
+to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
 
 
 class Sealer:
@@ -29,51 +34,49 @@ class Sealer:
         keys = _checked_keys(secret_keys)
         keys.reverse()  # itsdangerous wants the newest last
 
-        def salt(purpose: str) -> str:
-            return f"smartcar-auth/{purpose}/{application_id}"
+        def signer(purpose: str) -> Signer:
+            # Each purpose has keys of its own, derived here once: itsdangerous would do it for every seal.
+            salt = f"smartcar-auth/{purpose}/{application_id}".encode()
+            derived = [hmac.digest(key, salt, "sha256") for key in keys]
+            return Signer(derived, salt=salt, key_derivation="none", algorithm=_HmacSha256())
 
-        def serializer(purpose: str) -> URLSafeSerializer:
-            return URLSafeSerializer(
-                keys,
-                salt=salt(purpose),
-                # A lone surrogate in an application's own text has no UTF-8 form, but is JSON in ASCII.
-                serializer_kwargs={"ensure_ascii": True},
-                signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
-            )
-
-        self._states = Signer(keys, salt=salt("state"), digest_method=hashlib.sha256, key_derivation="hmac")
-        self._cookies = serializer("cookie")
-        self._options = serializer("launch")
+        self._states = signer("state")
+        self._cookies = signer("cookie")
+        self._options = signer("launch")
 
     def seal_state(self, content: bytes) -> str:
         return self._states.sign(to_text(content)).decode()
 
     def open_state(self, state: str) -> bytes | None:
         """The content, or None when the signature is not ours."""
-        try:
-            return to_bytes(self._states.unsign(state).decode()) if _is_canonical(state) else None
-        except (BadData, ValueError):  # ValueError: not encodable, or not base64
-            return None
+        return _open(self._states, state)
 
     def seal_cookie(self, content: list[Any]) -> str:
-        sealed: str | bytes = self._cookies.dumps(content)
-        return sealed if isinstance(sealed, str) else sealed.decode()
+        return self._cookies.sign(to_text(to_json(content).encode())).decode()
 
     def open_cookie(self, value: str) -> Any:
-        return _open(self._cookies, value)
+        content = _open(self._cookies, value)
+        return None if content is None else json.loads(content)
 
     def seal_options(self, content: dict[str, Any]) -> str:
-        sealed: str | bytes = self._options.dumps(content)
-        return sealed if isinstance(sealed, str) else sealed.decode()
+        return self._options.sign(to_text(to_json(content).encode())).decode()
 
     def open_options(self, value: str) -> Any:
-        return _open(self._options, value)
+        content = _open(self._options, value)
+        return None if content is None else json.loads(content)
 
 
-def _open(serializer: URLSafeSerializer, value: str) -> Any:
+class _HmacSha256(SigningAlgorithm):
+    """HMAC with SHA-256 in one call, three times as fast as the library's own, which makes an object for it."""
+
+    def get_signature(self, key: bytes, value: bytes) -> bytes:
+        return hmac.digest(key, value, "sha256")
+
+
+def _open(signer: Signer, sealed: str) -> bytes | None:
     try:
-        return serializer.loads(value) if _is_canonical(value) else None
-    except (BadData, ValueError):
+        return to_bytes(signer.unsign(sealed).decode()) if _is_canonical(sealed) else None
+    except (BadData, ValueError):  # ValueError: not encodable, or not base64
         return None
 
 
