@@ -1,6 +1,6 @@
 """Who logs in: ordinary people, and the test accounts whose address decides what happens.
 
-The first group of `TEST_ACCOUNTS` is Smartcar's own (protocol 3.1); the second is the sandbox's,
+The first group of `TEST_ACCOUNTS` is Smartcar's own; the second is the sandbox's,
 for outcomes that have no documented address. All are honoured in every mode.
 """
 

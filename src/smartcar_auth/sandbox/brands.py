@@ -1,6 +1,6 @@
 """The brands of the brand selector: token, name, aliases, where they are offered, how their VINs begin.
 
-Where Smartcar's own list could not be read (protocol 4.2) this is the probable one, so nothing
+Where Smartcar's own list could not be read this is the probable one, so nothing
 may fail because a make is missing here: `brand_called` makes a brand of any name.
 """
 
@@ -126,7 +126,7 @@ def _listed(cell: str) -> tuple[str, ...]:
 
 BRANDS = _read_table(_TABLE)
 _BY_VIN_PREFIX = {prefix: brand for brand in BRANDS.values() for prefix in brand.vin_prefixes}
-# "MERCEDES_BENZ" and "LAND_ROVER" are seen beside "MERCEDES" and "LANDROVER" (protocol 8, number 1).
+# "MERCEDES_BENZ" and "LAND_ROVER" are seen beside "MERCEDES" and "LANDROVER".
 _BY_OTHER_TOKEN = {"MERCEDES_BENZ": "MERCEDES", "MERCEDES-BENZ": "MERCEDES", "LAND_ROVER": "LANDROVER"}
 # Test VINs read 0SC + brand + eight or nine hexadecimal digits.
 _TEST_VIN_BRANDS = {"LR": "LANDROVER", "AUDI": "AUDI"}

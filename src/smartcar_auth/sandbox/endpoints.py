@@ -49,7 +49,7 @@ class Endpoint:
 
     permission: str
     answer: Callable[[Call], Any]
-    static: bool = False  # never fails for a test account whose calls fail (protocol 3.1)
+    static: bool = False  # never fails for a test account whose calls fail
 
 
 def page_of(items: Sequence[str], query: Mapping[str, str]) -> tuple[list[str], dict[str, int]]:

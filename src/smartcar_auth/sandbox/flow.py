@@ -66,7 +66,7 @@ class Flow:
         return "login"
 
     def _brand_asked_for(self, request: ConnectRequest) -> Brand | None:
-        """Single select by VIN beats make (protocol 1.1); a VIN that names no brand leaves it to make."""
+        """Single select by VIN beats make; a VIN that names no brand leaves it to make."""
         if request.vehicle_id is not None:
             return self.records.brands.get(request.vehicle_id) or brand_called("")
         decoded = brand_of_vin(request.vin) if request.vin else None

@@ -85,7 +85,7 @@ def _vehicle(account: Account, brand: Brand, number: int, vin: str | None) -> Ve
         vin=vin or _vin(random, brand, year),
         make=brand.token,
         brand_name=brand.name,
-        # The first car of a Chevrolet test account is a Volt (protocol 3.1): number picks, not chance.
+        # The first car of a Chevrolet test account is a Volt: number picks, not chance.
         model=brand.models[number % len(brand.models)],
         year=year,
         odometer_km=round(random.uniform(10_000, 160_000), 1),

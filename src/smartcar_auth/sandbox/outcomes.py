@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from .request import ConnectRequest
 
-# error -> error_description (protocol 2.2)
+# error -> error_description (docs/wire.md)
 ERRORS = {
     "access_denied": "User denied access to application",
     "vehicle_incompatible": "The user's vehicle is not compatible",

@@ -1,6 +1,6 @@
 """Reading the authorize URL: what an application asks of Connect, or why it is refused.
 
-Two kinds of no, as at Smartcar (protocol 2.3): before the redirect URI is validated a page without an
+Two kinds of no, as at Smartcar (docs/wire.md): before the redirect URI is validated a page without an
 Exit button, `Refused`; afterwards a page with one, `ConnectRequest.problem`.
 """
 
@@ -16,7 +16,7 @@ MODES = frozenset({"live", "simulated", "test"})
 QUERY_LIMIT = 16_384
 _SHOWN_LIMIT = 120
 
-# Second-hand, like everything known about it (protocol 8, number 4).
+# Second-hand, like everything known about it (docs/wire.md, "What is not certain").
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _VIN = re.compile(r"[A-Za-z0-9]{17}", re.A)
 _TEST_VIN_PREFIX = "0SC"
@@ -153,9 +153,9 @@ def _redirect_uri(
     redirect_uri = parameters.get("redirect_uri")
     if redirect_uri is None:
         if response_type == "none":
-            return None  # the attempt ends on a page of ours (protocol 1.1)
+            return None  # the attempt ends on a page of ours
         if settings.redirect_uris:
-            return settings.redirect_uris[0]  # the first registered one is the default (protocol 1.2)
+            return settings.redirect_uris[0]  # the first registered one is the default
         hint = "Send a redirect_uri; a default one exists only where redirect URIs are registered."
         raise Refused("400: Unauthorized redirect_uri", hint)
     refusal = settings.refusal_of(redirect_uri, application_id)
@@ -174,7 +174,7 @@ def _single_select_vin(parameters: dict[str, str], single_select: bool, remarks:
 
 def _external_id(parameters: dict[str, str], remarks: list[str]) -> str | None:
     external_id = parameters.get("external_id")
-    if external_id is None or external_id == "null":  # "null" clears a stored one (protocol 1.1)
+    if external_id is None or external_id == "null":  # "null" clears a stored one
         return None
     if _EXTERNAL_ID.fullmatch(external_id):
         return external_id

@@ -47,7 +47,7 @@ class Settings:
     ids: Ids = field(default_factory=Ids)
 
     def knows_application(self, application_id: str) -> bool:
-        """Whether Connect would show this application; M2M ids never are one (protocol 2.3)."""
+        """Whether Connect would show this application; M2M ids never are one."""
         if not application_id or application_id.startswith("client_"):
             return False
         return self.applications is None or application_id in self.applications
@@ -62,7 +62,7 @@ class Settings:
     def refusal_of(self, redirect_uri: str, application_id: str) -> str | None:
         """Why this redirect URI may not be used, in words for a developer; None if it may.
 
-        A given list matches byte for byte, as the dashboard's does (protocol 1.2).
+        A given list matches byte for byte, as the dashboard's does.
         """
         if self.redirect_uris is not None:
             return None if redirect_uri in self.redirect_uris else _not_registered(self.redirect_uris)

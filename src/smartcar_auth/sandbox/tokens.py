@@ -1,4 +1,4 @@
-"""The token endpoint: codes and refresh tokens in, access tokens out (protocol 5.1)."""
+"""The token endpoint: codes and refresh tokens in, access tokens out (docs/wire.md)."""
 
 import base64
 import binascii
@@ -42,7 +42,7 @@ class Tokens:
     def __init__(self, settings: Settings, records: Records) -> None:
         self.settings = settings
         self.records = records
-        # The official SDKs disagree about the path (protocol 5.5): they all find it here.
+        # The official SDKs disagree about the path: they all find it here.
         self.routes = [
             Route(path, self.answer, methods=["POST"]) for path in ("/oauth/token", "/oauth/token/", "/")
         ]
@@ -91,7 +91,7 @@ class Tokens:
         if code is None or code.expires_at <= now or code.grant.application_id != application_id:
             raise TokenRefusal("invalid_request", f"Invalid code: {text}.")
         redirect_uri = form.get("redirect_uri")
-        # Left out by SDKs whose redirect URI is configured in the dashboard (protocol 5.1).
+        # Left out by SDKs whose redirect URI is configured in the dashboard.
         if redirect_uri is not None and redirect_uri != code.redirect_uri:
             raise TokenRefusal("invalid_request", f"Invalid redirect_uri: {redirect_uri}.")
         del self.records.codes[text]

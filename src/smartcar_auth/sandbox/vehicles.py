@@ -1,4 +1,4 @@
-"""API v2.0 over the simulated vehicles (protocol 5.4): who asks, whether they may, then the endpoint.
+"""API v2.0 over the simulated vehicles (docs/wire.md): who asks, whether they may, then the endpoint.
 
 The endpoints themselves are a table in `endpoints`; API v3 will be a neighbour of this module.
 """
@@ -43,7 +43,7 @@ class Vehicles:
     def __init__(self, settings: Settings, records: Records) -> None:
         self.settings = settings
         self.records = records
-        # A higher version falls back to the latest; other text is not a version (protocol 5.4).
+        # A higher version falls back to the latest; other text is not a version.
         self.routes = [Route("/v{version}/{path:path}", self.answer, methods=_METHODS)]
 
     async def answer(self, request: Request) -> Response:
