@@ -60,8 +60,12 @@ def sandbox(
         from smartcar_auth.sandbox import Sandbox
     except ImportError as error:
         raise _missing("sandbox", error) from None
+    import signal
     import threading
 
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
     try:
         running = Sandbox(host=host, port=port).start()
     except OSError as error:
@@ -71,11 +75,11 @@ def sandbox(
         typer.echo(
             f"{running.origin}\n\nSet SMARTCAR_CONNECT_ORIGIN={running.origin}. Ctrl-C stops the sandbox."
         )
-        threading.Event().wait()
-    except KeyboardInterrupt:
-        typer.echo("Stopped.")
+        while not stopped.wait(0.5):  # in slices, for Windows delivers Ctrl-C only between two waits
+            pass
     finally:
         running.stop()
+    typer.echo("Stopped.")
 
 
 def _missing(extra: str, error: ImportError) -> typer.Exit:

@@ -81,19 +81,26 @@ def test_missing_framework_is_an_import_error_in_words(
     assert f"smartcar-auth[{extra}]" in done.stdout, done.stderr
 
 
-def test_sandbox_serves_until_interrupted() -> None:
-    """The sandbox prints its address, answers, and ends on Ctrl-C with exit code 0."""
-    with subprocess.Popen(
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_sandbox_serves_until_it_is_told_to_stop(number: signal.Signals) -> None:
+    """The sandbox prints its address, answers, and ends on Ctrl-C or a termination with exit code 0."""
+    # A job in the background inherits an ignored Ctrl-C; the command listens all the same.
+    process = subprocess.Popen(
         [sys.executable, "-m", "smartcar_auth.cli", "sandbox", "--port", "0"],
         stdout=subprocess.PIPE,
         text=True,
-    ) as process:
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),
+    )
+    try:
         assert process.stdout is not None
         origin = process.stdout.readline().strip()
         with urllib.request.urlopen(origin + "/health") as answer:
             assert answer.status == 200
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         assert process.wait(8) == 0
+    finally:
+        process.kill()
+        process.communicate()
 
 
 def test_sandbox_says_that_a_port_is_taken() -> None:
