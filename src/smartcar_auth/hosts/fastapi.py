@@ -7,8 +7,8 @@ except ImportError as error:
         'smartcar_auth.hosts.fastapi needs FastAPI: pip install "smartcar-auth[fastapi]"'
     ) from error
 
-from smartcar_auth.hosts.starlette import LaunchURL
-from smartcar_auth.hosts.starlette import SmartcarConnect as StarletteConnect
+from .starlette import LaunchURL
+from .starlette import SmartcarConnect as StarletteConnect
 
 __all__ = ["LaunchURL", "SmartcarConnect"]
 

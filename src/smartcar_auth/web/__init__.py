@@ -5,13 +5,13 @@ loops that run them (`perform`, `perform_async`) and the default store. No frame
 no clock of its own; the hosts in `smartcar_auth.hosts` translate.
 """
 
-from smartcar_auth.web._needs import require_itsdangerous
+from ._needs import require_itsdangerous
 
 require_itsdangerous()
 
-from smartcar_auth.web.connect import Connect  # noqa: E402 (the check above speaks in words first)
-from smartcar_auth.web.exchange import Call, Request, Response, Steps, perform, perform_async  # noqa: E402
-from smartcar_auth.web.store import ProcessStore, Store  # noqa: E402
+from .connect import Connect  # noqa: E402 (the check above speaks in words first)
+from .exchange import Call, Request, Response, Steps, perform, perform_async  # noqa: E402
+from .store import ProcessStore, Store  # noqa: E402
 
 __all__ = [
     "Call",

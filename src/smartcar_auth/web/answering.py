@@ -24,8 +24,9 @@ from smartcar_auth import (
     StateMismatch,
 )
 from smartcar_auth.response import Parameters, read_checked, read_parameters
-from smartcar_auth.web import pages
-from smartcar_auth.web.application import (
+
+from . import pages
+from .application import (
     NO_REFERRER,
     NOT_CACHED,
     PLAIN_TEXT,
@@ -33,7 +34,7 @@ from smartcar_auth.web.application import (
     logger,
     not_a_person,
 )
-from smartcar_auth.web.attempt import (
+from .attempt import (
     PENDING,
     UNKNOWN,
     Attempt,
@@ -45,9 +46,9 @@ from smartcar_auth.web.attempt import (
     record_of,
     write_outcome,
 )
-from smartcar_auth.web.cookies import Cookies
-from smartcar_auth.web.exchange import Call, Request, Response, Steps
-from smartcar_auth.web.options import with_outcome
+from .cookies import Cookies
+from .exchange import Call, Request, Response, Steps
+from .options import with_outcome
 
 _RUNNING = "running"  # a store's value between the claim and the outcome
 

@@ -9,12 +9,13 @@ from collections.abc import Callable, Generator, Iterable
 from typing import Any, TypeVar
 
 from smartcar_auth import ConfigurationError, Smartcar
-from smartcar_auth.web.cookies import Cookies
-from smartcar_auth.web.exchange import Call, Request, Response
-from smartcar_auth.web.options import LONGEST_SUBJECT
-from smartcar_auth.web.seal import Sealer
-from smartcar_auth.web.site import Site
-from smartcar_auth.web.store import ProcessStore, Store
+
+from .cookies import Cookies
+from .exchange import Call, Request, Response
+from .options import LONGEST_SUBJECT
+from .seal import Sealer
+from .site import Site
+from .store import ProcessStore, Store
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

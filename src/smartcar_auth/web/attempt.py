@@ -13,7 +13,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Any
 
-from smartcar_auth.web.seal import Sealer, to_bytes, to_json, to_text
+from .seal import Sealer, to_bytes, to_json, to_text
 
 ID_BYTES = 16
 NONCE_BYTES = 12

@@ -1,10 +1,10 @@
 """The server side of Connect in one object: the way out, the way back, and the files that pages load."""
 
-from smartcar_auth.web import assets
-from smartcar_auth.web.answering import Answering
-from smartcar_auth.web.application import NOT_CACHED, PLAIN_TEXT, checked_subject
-from smartcar_auth.web.exchange import Request, Response
-from smartcar_auth.web.launching import Launching
+from . import assets
+from .answering import Answering
+from .application import NOT_CACHED, PLAIN_TEXT, checked_subject
+from .exchange import Request, Response
+from .launching import Launching
 
 __all__ = ["Connect", "checked_subject"]
 

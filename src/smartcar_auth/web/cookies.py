@@ -5,8 +5,8 @@ over https `__Host-smartcar-ATTEMPT`, which no sibling subdomain can plant (RFC 
 4.1.3.2); over http, for localhost only, `smartcar-ATTEMPT`.
 """
 
-from smartcar_auth.web.attempt import OUTCOME_SECONDS, Attempt, is_id, seal, unseal
-from smartcar_auth.web.seal import Sealer
+from .attempt import OUTCOME_SECONDS, Attempt, is_id, seal, unseal
+from .seal import Sealer
 
 MOST = 10
 MOST_BYTES = 4096  # a browser's limit for one cookie and, in gunicorn, half of that for all header fields

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from smartcar_auth import ConfigurationError
-from smartcar_auth.web import pages
-from smartcar_auth.web.application import NO_REFERRER, NOT_CACHED, Application, logger, not_a_person
-from smartcar_auth.web.attempt import (
+
+from . import pages
+from .application import NO_REFERRER, NOT_CACHED, Application, logger, not_a_person
+from .attempt import (
     OUTCOME_SECONDS,
     Attempt,
     Outcome,
@@ -19,8 +20,8 @@ from smartcar_auth.web.attempt import (
     make_id,
     make_state,
 )
-from smartcar_auth.web.exchange import Request, Response, Steps
-from smartcar_auth.web.options import LaunchOptions, Refused, read_launch, seal_launch
+from .exchange import Request, Response, Steps
+from .options import LaunchOptions, Refused, read_launch, seal_launch
 
 
 class Launching(Application):

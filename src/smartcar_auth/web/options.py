@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
 from smartcar_auth.errors import ConfigurationError
-from smartcar_auth.web.seal import Sealer
+
+from .seal import Sealer
 
 SEALED_SECONDS = 900
 LONGEST_RETURN_TO = 1024

@@ -11,8 +11,9 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from smartcar_auth import ConfigurationError
-from smartcar_auth.web import assets
-from smartcar_auth.web.attempt import Outcome
+
+from . import assets
+from .attempt import Outcome
 
 # What each outcome means to the person who reads it. Also the vocabulary of `smartcar=` in redirects.
 WORDS: dict[str, tuple[str, str]] = {

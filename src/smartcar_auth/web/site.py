@@ -9,8 +9,9 @@ from urllib.parse import unquote, urlsplit
 
 from smartcar_auth import ConfigurationError, Smartcar
 from smartcar_auth.origin import parse_origin
-from smartcar_auth.web.exchange import Request
-from smartcar_auth.web.options import Refused, is_origin
+
+from .exchange import Request
+from .options import Refused, is_origin
 
 _MOST_CLIENTS = 16
 
