@@ -59,28 +59,6 @@ def test_missing_sandbox_extra_is_said_in_words(tmp_path: Path) -> None:
     assert 'pip install "smartcar-auth[sandbox]"' in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("module", "missing", "extra"),
-    [
-        ("starlette", "starlette", "starlette"),
-        ("fastapi", "fastapi", "fastapi"),
-        ("starlette", "itsdangerous", "fastapi"),
-    ],
-)
-def test_missing_framework_is_an_import_error_in_words(
-    module: str, missing: str, extra: str, tmp_path: Path
-) -> None:
-    """Importing a host without its framework, or without the sealing library, names the extra."""
-    code = (
-        "import sys\n"
-        f"sys.modules[{missing!r}] = None\n"
-        f"try:\n    import smartcar_auth.hosts.{module}\n"
-        "except ImportError as error:\n    print(error)\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
-    assert f"smartcar-auth[{extra}]" in done.stdout, done.stderr
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_sandbox_serves_until_it_is_told_to_stop(number: signal.Signals) -> None:
     """The sandbox prints its address, answers, and ends on Ctrl-C or a termination with exit code 0."""

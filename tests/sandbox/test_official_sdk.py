@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 
 import httpx2 as httpx
-import pytest
 
 from smartcar_auth.sandbox import Sandbox
 
@@ -16,7 +15,6 @@ from .conftest import APPLICATION_ID, REDIRECT_URI, Person
 
 def test_official_sdk_whole_way() -> None:
     """Exchange, refresh, reading, commands, batch, errors and disconnecting all work as the SDK expects."""
-    pytest.importorskip("smartcar")
     with Sandbox() as sandbox, httpx.Client(base_url=sandbox.origin) as client:
         answer = Person(client).connects()
         environment = os.environ | {
