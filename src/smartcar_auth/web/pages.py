@@ -119,8 +119,7 @@ def page(
     kind: str, *, link: str, detail: str = "", tone: str = "", link_text: str = "Back to the app"
 ) -> bytes:
     """A page in words that no other page waits for."""
-    heading, text = WORDS[kind]
-    return _document("", _STYLED, heading, [text, detail], link, link_text, tone)
+    return _document("", _STYLED, kind, "", detail, link, link_text, tone)
 
 
 def question(query: str) -> bytes:
@@ -139,13 +138,12 @@ _OF_THE_PAGE = frozenset({"attempt", "display", "origin", "module"})
 
 def refusal(outcome: Outcome, waiting: tuple[str, str] | None, *, kind: str = "refused") -> bytes:
     """A launch refused: in words for the person, and told to the page that waits for the attempt, if any."""
-    heading, text = WORDS[kind]
     detail = outcome.data["message"] if outcome.data else ""
     attributes = script = ""
     if waiting is not None:
         attributes = _attributes(waiting[0], outcome, waiting[1])
         script = _script(False)
-    return _document(attributes, _STYLED + script, heading, [text, detail], "/", "Back to the app", "")
+    return _document(attributes, _STYLED + script, kind, "", detail, "/", "Back to the app", "")
 
 
 def outcome_page(
@@ -156,25 +154,23 @@ def outcome_page(
     The module comes under the address the waiting page loaded it from, so it is in the cache and the
     way back costs one request. The stylesheet is fetched only when the window stays open.
     """
-    heading, text = WORDS.get(outcome.code or "granted", WORDS["unknown_error"])
+    kind = outcome.code or "granted"
     head = (_STYLED if page_origin is None else f"<noscript>{_STYLED}</noscript>") + _script(stable_asset)
     message = outcome.data.get("message") if isinstance(outcome.data, dict) else None
-    detail = message if isinstance(message, str) else ""
+    said = message if isinstance(message, str) else ""
     tone = "granted" if outcome.code is None else ""
     attributes = _attributes(attempt, outcome, page_origin)
-    return _document(attributes, head, heading, [detail, text], link, "Back to the app", tone)
+    kind = kind if kind in WORDS else "unknown_error"
+    return _document(attributes, head, kind, said, "", link, "Back to the app", tone)
 
 
 def _attributes(attempt: str, outcome: Outcome, page_origin: str | None) -> str:
-    root = {
-        "smartcar-attempt": attempt,
-        "outcome": outcome.outcome,
-        "code": outcome.code or "",
-        "data": "null" if outcome.data is None else json.dumps(outcome.data),
-        "origin": page_origin or "",
-        "sheet": _SHEET,
-    }
-    return "".join(f' data-{name}="{escape(value)}"' for name, value in root.items())
+    # The attempt's id is base64url and the outcome's words are our own; the rest came from outside.
+    data = "null" if outcome.data is None else escape(json.dumps(outcome.data))
+    return (
+        f' data-smartcar-attempt="{attempt}" data-outcome="{outcome.outcome}" data-code="{outcome.code or ""}"'
+        f' data-data="{data}" data-origin="{escape(page_origin or "")}" data-sheet="{_SHEET}"'
+    )
 
 
 def _script(stable: bool) -> str:
@@ -185,19 +181,24 @@ def _script(stable: bool) -> str:
 _HASHED = f"assets/{assets.SCRIPT.name}"
 
 
+_ESCAPED = {kind: (escape(heading), escape(text)) for kind, (heading, text) in WORDS.items()}
+
+
 def _document(
-    attributes: str, head: str, heading: str, texts: list[str], link: str, link_text: str, tone: str
+    attributes: str, head: str, kind: str, before: str, after: str, link: str, link_text: str, tone: str
 ) -> bytes:
-    paragraphs = "".join(f"<p>{escape(text)}</p>" for text in texts if text)
+    """A page with the words of its kind, and what the application or we add before and after them."""
+    heading, text = _ESCAPED[kind]
+    paragraphs = [f"<p>{one}</p>" for one in (escape(before), text, escape(after)) if one]
     return (
         f'<!doctype html><html lang="en"{attributes}><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta name="color-scheme" content="light dark"><meta name="robots" content="noindex">'
         # An empty icon keeps the browser from asking for /favicon.ico, a request the way back doesn't need.
         f'<link rel="icon" href="data:,">'
-        f"<title>{escape(heading)}</title>{head}</head>"
-        f'<body><main class="{tone}"><h1>{escape(heading)}</h1>{paragraphs}'
-        f'<a class="action" href="{escape(link)}">{escape(link_text)}</a></main></body></html>'
+        f"<title>{heading}</title>{head}</head>"
+        f'<body><main class="{tone}"><h1>{heading}</h1>{"".join(paragraphs)}'
+        f'<a class="action" href="{escape(link)}">{link_text}</a></main></body></html>'
     ).encode(errors="replace")  # an application's message may hold a lone surrogate
 
 

@@ -7,7 +7,7 @@ person's own browser could read it, and it holds nothing that the person may not
 
 import hmac
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable
 from typing import Any
 
@@ -113,8 +113,17 @@ def _checked_keys(secret_keys: str | bytes | Iterable[str | bytes]) -> list[byte
 
 def to_text(content: bytes) -> str:
     """base64url without padding (RFC 4648, section 5)."""
-    return urlsafe_b64encode(content).rstrip(b"=").decode()
+    return b2a_base64(content, newline=False).translate(_TO_URL).rstrip(b"=").decode()
 
 
 def to_bytes(text: str) -> bytes:
-    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    """What `to_text` wrote.
+
+    Raises:
+        ValueError: No base64.
+    """
+    return a2b_base64(text.encode("ascii").translate(_FROM_URL) + b"==")
+
+
+_TO_URL = bytes.maketrans(b"+/", b"-_")
+_FROM_URL = bytes.maketrans(b"-_", b"+/")
