@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
+import pytest
+
 from smartcar_auth import Smartcar
 from smartcar_auth.web import ProcessStore
 
@@ -302,3 +304,28 @@ def check_stranger_requests(host):
     assert host.status().json()["outcome"] == "pending"
     assert host.client.get(f"/smartcar/cancel/{ATTEMPT}").status_code == 405
     assert host.client.post("/smartcar/callback").status_code == 405
+
+
+class EveryHost:
+    """The tests that every host passes; a host's own class says only how to `make` it."""
+
+    make: Callable[..., Host]
+
+    @pytest.mark.parametrize("row", OUTCOMES, ids=lambda row: row.name)
+    def test_outcome_with_a_waiting_page(self, row):
+        """Every row of the table, in a pop-up."""
+        check_outcome(self.make(), row)
+
+    @pytest.mark.parametrize("row", OUTCOMES, ids=lambda row: row.name)
+    def test_outcome_without_a_waiting_page(self, row):
+        """Every row of the table, by redirects."""
+        check_redirect(self.make(), row)
+
+    @pytest.mark.parametrize("path", HOSTILE, ids=lambda path: path[:40])
+    def test_hostile_address_is_refused(self, path):
+        """Bad input gets a 4xx and leaves nothing behind."""
+        check_hostile(self.make(), path)
+
+    def test_strangers_open_nothing(self):
+        """What no person asked for changes nothing."""
+        check_stranger_requests(self.make())

@@ -10,14 +10,9 @@ from starlette.testclient import TestClient
 from hosts.outcomes import (
     ATTEMPT,
     CODE,
-    HOSTILE,
     ORIGIN,
-    OUTCOMES,
+    EveryHost,
     Host,
-    check_hostile,
-    check_outcome,
-    check_redirect,
-    check_stranger_requests,
     options,
     told,
 )
@@ -56,27 +51,10 @@ def make(prefix="/smartcar", app=None, **more):
     return host
 
 
-@pytest.mark.parametrize("row", OUTCOMES, ids=lambda row: row.name)
-def test_outcome_with_a_waiting_page(row):
-    """Every row of the table, in a pop-up."""
-    check_outcome(make(), row)
+class TestFastAPI(EveryHost):
+    """FastAPI passes the table."""
 
-
-@pytest.mark.parametrize("row", OUTCOMES, ids=lambda row: row.name)
-def test_outcome_without_a_waiting_page(row):
-    """Every row of the table, by redirects."""
-    check_redirect(make(), row)
-
-
-@pytest.mark.parametrize("path", HOSTILE, ids=lambda path: path[:40])
-def test_hostile_address_is_refused(path):
-    """Bad input gets a 4xx and leaves nothing behind."""
-    check_hostile(make(), path)
-
-
-def test_strangers_open_nothing():
-    """What no person asked for changes nothing."""
-    check_stranger_requests(make())
+    make = staticmethod(make)
 
 
 def test_routes_stay_out_of_the_schema():

@@ -19,14 +19,11 @@ from starlette.testclient import TestClient
 from hosts.outcomes import (
     ATTEMPT,
     CODE,
-    HOSTILE,
     ORIGIN,
     OUTCOMES,
+    EveryHost,
     Host,
-    check_hostile,
     check_outcome,
-    check_redirect,
-    check_stranger_requests,
     options,
     told,
 )
@@ -62,27 +59,10 @@ def make(**more):
     return host
 
 
-@pytest.mark.parametrize("row", OUTCOMES, ids=lambda row: row.name)
-def test_outcome_with_a_waiting_page(row):
-    """Every row of the table, in a pop-up."""
-    check_outcome(make(), row)
+class TestStarlette(EveryHost):
+    """Starlette passes the table."""
 
-
-@pytest.mark.parametrize("row", OUTCOMES, ids=lambda row: row.name)
-def test_outcome_without_a_waiting_page(row):
-    """Every row of the table, by redirects."""
-    check_redirect(make(), row)
-
-
-@pytest.mark.parametrize("path", HOSTILE, ids=lambda path: path[:40])
-def test_hostile_address_is_refused(path):
-    """Bad input gets a 4xx and leaves nothing behind."""
-    check_hostile(make(), path)
-
-
-def test_strangers_open_nothing():
-    """What no person asked for changes nothing."""
-    check_stranger_requests(make())
+    make = staticmethod(make)
 
 
 def app_of(connect, path="/smartcar", **more):
