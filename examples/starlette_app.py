@@ -1,6 +1,8 @@
 """A Starlette app with a "Connect your car" button: routes in a Mount, handlers by decorator.
 
-python examples/starlette_app.py      # Connect is played by the sandbox; open http://localhost:8000
+    python examples/starlette_app.py      # Connect is played by the sandbox; open http://localhost:8000
+
+No middleware is needed, and no session.
 """
 
 import os

@@ -5,7 +5,7 @@ Here are the rules for single parameters (application id, text, scope, flags) an
 application asks, and with which defaults, is `client`'s; nothing here opens a window.
 """
 
-from ._platform import MICROPYTHON, UNRESERVED, Frozen, encode, fill, plain, quote
+from ._platform import MICROPYTHON, Frozen, encode, fill, plain, quote
 from .errors import ConfigurationError
 from .response import read_response
 
@@ -64,13 +64,11 @@ def quoted(what: "str", text: "str") -> "str":
     Raises:
         ConfigurationError: no text, empty, or a lone surrogate.
     """
-    if type(text) is str and text and not MICROPYTHON:
+    if type(text) is str and text:
         try:
-            # Two C calls; almost every real value is made of unreserved characters and passes as it is.
-            if not text.encode().translate(None, UNRESERVED):
-                return text
+            return quote(text)
         except UnicodeError:
-            pass  # quote() below says so in words
+            pass  # check_text below says so in words
     return quote(check_text(what, text))
 
 

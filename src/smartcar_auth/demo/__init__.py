@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import uvicorn
 
 from smartcar_auth.sandbox import Sandbox
-from smartcar_auth.sandbox.server import listening_socket
+from smartcar_auth.sandbox.server import config_for, listening_socket
 
 SAMPLE_PORT = 8000
 SANDBOX_PORT = 8010
@@ -56,8 +56,8 @@ def run(port: int | None = None, sandbox_port: int | None = None, *, open_browse
     from smartcar_auth.demo.app import create_app
 
     servers = [
-        (_Server(_config(create_app(sandbox))), sample_sockets),
-        (_Server(_config(Sandbox(application_name="Sample garage").app)), sandbox_sockets),
+        (_server(create_app(sandbox)), sample_sockets),
+        (_server(Sandbox(application_name="Sample garage").app), sandbox_sockets),
     ]
     try:
         asyncio.run(_serve(servers, address, sandbox, open_browser))
@@ -75,15 +75,9 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(app: object) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,  # type: ignore[arg-type]
-        log_level="warning",
-        access_log=False,
-        lifespan="off",
-        timeout_graceful_shutdown=2,
-        timeout_keep_alive=75,  # a person is longer at Connect than uvicorn's usual 5 seconds
-    )
+def _server(app: object) -> _Server:
+    # A person is longer at Connect than the 5 seconds for which uvicorn usually keeps a connection.
+    return _Server(config_for(app, timeout_keep_alive=75))
 
 
 async def _serve(

@@ -24,8 +24,6 @@ def listening_socket(host: str, port: int) -> socket.socket:
     try:
         if sys.platform != "win32":  # there the option would let two programs share a port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         listener.bind((host, port))
         listener.listen(128)
         listener.set_inheritable(True)
@@ -55,20 +53,24 @@ class _Server(uvicorn.Server):
         self.answering.set()
 
 
-def server_for(app: Any) -> _Server:
-    """A quiet server: codes and states are in the URLs, so requests are never logged."""
-    return _Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            ws="none",
-            server_header=False,
-            h11_max_incomplete_event_size=262_144,  # so that a monstrous URL meets our own words
-            timeout_graceful_shutdown=2,
-        )
+def config_for(app: Any, **more: Any) -> uvicorn.Config:
+    """A quiet server's configuration: codes and states are in the URLs, so requests are never logged."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        server_header=False,
+        h11_max_incomplete_event_size=262_144,  # so that a monstrous URL meets our own words
+        timeout_graceful_shutdown=2,
+        **more,
     )
+
+
+def server_for(app: Any) -> _Server:
+    """A server that `ThreadedServer` and `Sandbox.serve` run."""
+    return _Server(config_for(app))
 
 
 class ThreadedServer:

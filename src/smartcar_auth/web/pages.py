@@ -155,12 +155,13 @@ def outcome_page(
     way back costs one request. The stylesheet is fetched only when the window stays open.
     """
     kind = outcome.code or "granted"
+    if kind not in WORDS:
+        kind = "unknown_error"
     head = (_STYLED if page_origin is None else f"<noscript>{_STYLED}</noscript>") + _script(stable_asset)
     message = outcome.data.get("message") if isinstance(outcome.data, dict) else None
     said = message if isinstance(message, str) else ""
     tone = "granted" if outcome.code is None else ""
     attributes = _attributes(attempt, outcome, page_origin)
-    kind = kind if kind in WORDS else "unknown_error"
     return _document(attributes, head, kind, said, "", link, "Back to the app", tone)
 
 

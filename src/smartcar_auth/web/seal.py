@@ -45,25 +45,23 @@ class Sealer:
         self._options = signer("launch")
 
     def seal_state(self, content: bytes) -> str:
-        return self._states.sign(to_text(content)).decode()
+        return _seal(self._states, content)
 
     def open_state(self, state: str) -> bytes | None:
         """The content, or None when the signature is not ours."""
         return _open(self._states, state)
 
     def seal_cookie(self, content: list[Any]) -> str:
-        return self._cookies.sign(to_text(to_json(content).encode())).decode()
+        return _seal_json(self._cookies, content)
 
     def open_cookie(self, value: str) -> Any:
-        content = _open(self._cookies, value)
-        return None if content is None else json.loads(content)
+        return _open_json(self._cookies, value)
 
     def seal_options(self, content: dict[str, Any]) -> str:
-        return self._options.sign(to_text(to_json(content).encode())).decode()
+        return _seal_json(self._options, content)
 
     def open_options(self, value: str) -> Any:
-        content = _open(self._options, value)
-        return None if content is None else json.loads(content)
+        return _open_json(self._options, value)
 
 
 class _HmacSha256(SigningAlgorithm):
@@ -71,6 +69,19 @@ class _HmacSha256(SigningAlgorithm):
 
     def get_signature(self, key: bytes, value: bytes) -> bytes:
         return hmac.digest(key, value, "sha256")
+
+
+def _seal(signer: Signer, content: bytes) -> str:
+    return signer.sign(to_text(content)).decode()
+
+
+def _seal_json(signer: Signer, content: Any) -> str:
+    return _seal(signer, to_json(content).encode())
+
+
+def _open_json(signer: Signer, sealed: str) -> Any:
+    content = _open(signer, sealed)
+    return None if content is None else json.loads(content)
 
 
 def _open(signer: Signer, sealed: str) -> bytes | None:
