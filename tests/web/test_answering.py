@@ -1064,3 +1064,67 @@ def test_clock_of_the_application_is_the_one_that_counts():
     state = browser.popup()
     clock.now += 11
     refused(browser, browser.answer(state), "expired")
+
+
+class BrokenStore:
+    """A store that can't be reached while `down`, in front of one that can."""
+
+    blocking = False
+
+    def __init__(self, clock):
+        self.down = False
+        self._store = ProcessStore(clock=clock)
+
+    def __getattr__(self, name):
+        if self.down:
+            raise ConnectionError("no store at secret-host")
+        return getattr(self._store, name)
+
+
+def test_store_that_fails_stops_everything_and_loses_nothing(caplog):
+    """Fail closed: 503 in words, no handler, no cookie changed; once the store is back the same address works."""
+    clock = Clock()
+    store = BrokenStore(clock)
+    site = Site(clock=clock, store=store)
+    browser = Browser(site)
+    state = browser.popup()
+    carried = dict(browser.jar)
+    store.down = True
+    answer = browser.answer(state)
+    assert (answer.status, header(answer, "Retry-After")) == (503, "5")
+    assert "can't finish right now" in words(answer)
+    assert told(answer) == {}
+    assert browser.jar == carried
+    assert browser.status() == (503, {"outcome": "unknown"})
+    assert browser.cancel().status == 503
+    assert site.completed == site.failed == []
+    assert "The store failed" in caplog.text
+    assert "the-code" not in caplog.text
+    store.down = False
+    assert told(browser.answer(state))["outcome"] == "granted"
+    assert len(site.completed) == 1
+
+
+def test_worker_that_died_in_the_handler_is_not_waited_for():
+    """A claim that nobody settled reads pending for two minutes, then as the handler's failure; it never runs again."""
+    claimed = []
+
+    class Died(BaseException):
+        """What no route catches, as no route outlives kill -9."""
+
+    def die(request, response):
+        claimed.append(response)
+        raise Died
+
+    site = Site(on_complete=die)
+    browser = Browser(site)
+    state = browser.popup()
+    with pytest.raises(Died):
+        browser.answer(state)
+    assert browser.status() == (200, {"outcome": "pending", "code": None, "data": None})
+    assert "used before" in words(browser.answer(state))
+    site.clock.now += 121
+    assert browser.status() == (200, {"outcome": "failed", "code": "handler_failed", "data": None})
+    answer = browser.answer(state)
+    assert (answer.status, told(answer)["code"]) == (500, "handler_failed")
+    assert len(claimed) == 1

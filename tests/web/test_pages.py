@@ -35,7 +35,8 @@ class Page(HTMLParser):
 
 def outcome_page(outcome, *, page_origin=ORIGIN, stable_asset=False, link="/garage"):
     """An outcome page's body."""
-    return pages.outcome_page(ATTEMPT, outcome, page_origin=page_origin, stable_asset=stable_asset, link=link)
+    page = pages.outcome_page(ATTEMPT, outcome, page_origin=page_origin, stable_asset=stable_asset, link=link)
+    return page.html()
 
 
 def response(body):
@@ -51,6 +52,7 @@ ENDS = sorted(
         "question",
         "configuration",
         "refused",
+        "unavailable",
         "unreadable",
         *StateMismatch.CAUSES,
     }
@@ -136,8 +138,8 @@ def test_outcome_page_has_words_for_an_unknown_code():
         outcome_page(
             Outcome("granted", None, {"message": HOSTILE}), page_origin=HOSTILE[:-1], link="/" + HOSTILE
         ),
-        pages.refusal(Outcome("failed", "x", {"message": HOSTILE}), (ATTEMPT, ORIGIN)),
-        pages.page("missing", link="/" + HOSTILE, detail=HOSTILE),
+        pages.refusal(Outcome("failed", "x", {"message": HOSTILE}), (ATTEMPT, ORIGIN)).html(),
+        pages.Page("missing", "/" + HOSTILE, before=HOSTILE, after=HOSTILE).html(),
     ],
     ids=["outcome", "refusal", "page"],
 )
@@ -167,7 +169,7 @@ def test_data_survives_the_page(data):
 
 def test_refusal_tells_nobody_where_nobody_waits():
     """Without a waiting page there is no script and no outcome on the page."""
-    page = pages.refusal(Outcome("failed", "invalid_configuration", {"message": "Why."}), None)
+    page = pages.refusal(Outcome("failed", "invalid_configuration", {"message": "Why."}), None).html()
     assert told(response(page)) == {}
     assert not Page(page).all("script")
     assert "Why." in words(response(page))
@@ -175,7 +177,7 @@ def test_refusal_tells_nobody_where_nobody_waits():
 
 def test_refusal_tells_the_page_that_waits():
     """The module on the page gets the code and the reason."""
-    page = pages.refusal(Outcome("failed", "state_mismatch", {"message": "Why."}), (ATTEMPT, ORIGIN))
+    page = pages.refusal(Outcome("failed", "state_mismatch", {"message": "Why."}), (ATTEMPT, ORIGIN)).html()
     assert told(response(page))["code"] == "state_mismatch"
     assert told(response(page))["origin"] == ORIGIN
     assert len(Page(page).all("script")) == 1
@@ -183,7 +185,7 @@ def test_refusal_tells_the_page_that_waits():
 
 def link_of(query):
     """The parameters of the link on a question page."""
-    [link] = Page(pages.question(query)).all("a")
+    [link] = Page(pages.question(query).html()).all("a")
     path, _, rest = link["href"].partition("?")
     assert path == "launch"
     return parse_qsl(rest, keep_blank_values=True)
@@ -201,7 +203,7 @@ def test_question_leads_to_the_launch_with_its_options():
 
 def test_question_escapes_its_query():
     """A query can't break out of the link."""
-    body = pages.question('x="><script>alert(1)</script>&<b>=1')
+    body = pages.question('x="><script>alert(1)</script>&<b>=1').html()
     assert b"<script>" not in body
     assert b"<b>" not in body
 

@@ -50,7 +50,18 @@ from .cookies import Cookies
 from .exchange import Call, Request, Response, Steps
 from .options import with_outcome
 
-_RUNNING = "running"  # a store's value between the claim and the outcome
+_RUNNING = "running since "  # a store's value between the claim and the outcome, with the time
+
+# A worker that was killed settles nothing. After this long the page is told, and nobody waits for an hour.
+RUNNING_SECONDS = 120
+_ABANDONED = Outcome("failed", "handler_failed")
+
+
+_RETRY = ("Retry-After", "5")
+
+
+class _StoreFailed(Exception):
+    """The store raised; what it said is in the log."""
 
 
 class Answering(Application):
@@ -67,7 +78,7 @@ class Answering(Application):
             parameters = read_parameters(request.query)
             attempt = self._attempt_of(parameters, cookies)
             if attempt.outcome is not None:
-                return self._show_again(attempt, attempt.outcome)
+                return self._show_again(request, attempt, attempt.outcome)
             yield from self._check_person(request, attempt)
             answer: AuthorizationResponse | ConnectError
             try:
@@ -79,14 +90,17 @@ class Answering(Application):
                 )
             except ConnectError as error:
                 answer = error
-            before = yield self._stored(self._store.claim, record_of(attempt), _RUNNING, self.attempt_seconds)
+            before = yield from self._claim(attempt, f"{_RUNNING}{int(self._clock())}")
             if before is not None:
-                outcome = None if before == _RUNNING else read_outcome(before)
-                if outcome is None or outcome.code not in ("cancelled", "timeout"):
+                if before is not _ABANDONED and before.code not in ("cancelled", "timeout"):
                     raise StateMismatch(
                         "This authorization response was used before; each counts once.", cause="replayed"
                     )
-                return self._finish(cookies, attempt, outcome)
+                return self._finish(request, cookies, attempt, before)
+        except _StoreFailed:
+            response = self._page(503, pages.unavailable(), request)
+            response.headers.append(_RETRY)
+            return response
         except InvalidResponse as error:
             return (yield from self._reject(request, attempt, error))
         outcome, native = yield from self._handle(request, attempt, answer)
@@ -97,7 +111,7 @@ class Answering(Application):
         except Exception as error:
             # What happened has happened; the cookie tells this browser, and the claim still bars a second run.
             logger.error("The store failed after attempt %s\n%s", attempt.id, _masked(error, request.query))
-        return self._finish(cookies, attempt, outcome, native)
+        return self._finish(request, cookies, attempt, outcome, native)
 
     def _attempt_of(self, parameters: Parameters, cookies: Cookies) -> Attempt:
         """The attempt this answer belongs to, proven by its state and this browser's cookie.
@@ -191,9 +205,11 @@ class Answering(Application):
         if self.is_native(result):
             return Response(400, [NOT_CACHED, NO_REFERRER], native=result)
         link = (attempt.return_to if attempt else None) or "/"
-        return Response(400, pages.headers(), pages.page(cause or "unreadable", link=link))
+        return self._page(400, pages.Page(cause or "unreadable", link), request)
 
-    def _finish(self, cookies: Cookies, attempt: Attempt, outcome: Outcome, native: Any = None) -> Response:
+    def _finish(
+        self, request: Request, cookies: Cookies, attempt: Attempt, outcome: Outcome, native: Any = None
+    ) -> Response:
         ended = replace(attempt, outcome=outcome)
         fields = cookies.end(ended)
         if native is not None:
@@ -201,25 +217,25 @@ class Answering(Application):
         if attempt.page_origin is None and attempt.return_to is not None:
             location = with_outcome(attempt.return_to, outcome.code or "granted")
             return Response(303, [("Location", location), NOT_CACHED, NO_REFERRER, *fields])
-        response = self._show_again(ended, outcome)
+        response = self._show_again(request, ended, outcome)
         if outcome.code == "handler_failed":
             response.status = 500
         response.headers += fields
         return response
 
-    def _show_again(self, attempt: Attempt, outcome: Outcome) -> Response:
+    def _show_again(self, request: Request, attempt: Attempt, outcome: Outcome) -> Response:
         """The outcome page; a reload gets the same."""
         link = attempt.return_to
         if link is not None and attempt.page_origin is None:
             link = with_outcome(link, outcome.code or "granted")
-        body = pages.outcome_page(
+        page = pages.outcome_page(
             attempt.id,
             outcome,
             page_origin=attempt.page_origin,
             stable_asset=attempt.stable_asset,
             link=link or "/",
         )
-        return Response(200, pages.headers(), body)
+        return self._page(200, page, request)
 
     def status(self, request: Request, attempt_id: str) -> Steps:
         """How an attempt stands, told to the browser that carries its cookie and to nobody else."""
@@ -228,8 +244,12 @@ class Answering(Application):
             return self._json(request, 404, UNKNOWN)
         outcome = attempt.outcome
         if outcome is None:
-            found = yield self._stored(self._store.find, record_of(attempt))
-            outcome = PENDING if found is None or found == _RUNNING else read_outcome(found)
+            try:
+                found = yield self._stored(self._store.find, record_of(attempt))
+            except Exception as error:
+                logger.error("The store failed for attempt %s\n%s", attempt.id, _masked(error, b""))
+                return self._json(request, 503, UNKNOWN)
+            outcome = PENDING if found is None else self._recorded(found)
         return self._json(request, 200, outcome)
 
     def cancel(self, request: Request, attempt_id: str) -> Steps:
@@ -252,16 +272,39 @@ class Answering(Application):
         else:
             ended = Cancelled("The person cancelled the attempt.")
         outcome = Outcome("failed", ended.code)
-        before = yield self._stored(
-            self._store.claim, record_of(attempt), write_outcome(outcome), self.attempt_seconds
-        )
+        try:
+            before = yield from self._claim(attempt, write_outcome(outcome))
+        except _StoreFailed:
+            return self._json(request, 503, UNKNOWN)
         if before is not None:
-            return self._json(request, 200, PENDING if before == _RUNNING else read_outcome(before))
+            return self._json(request, 200, before)
         logger.info("Attempt %s failed: %s", attempt_id, outcome.code)
         yield from self._tell(request, ended, attempt_id)
         response = self._json(request, 200, outcome)
         response.headers += cookies.end(replace(attempt, outcome=outcome))
         return response
+
+    def _claim(self, attempt: Attempt, value: str) -> Generator[Call, Any, Outcome | None]:
+        """Make this the one answer that counts: None, or how the attempt stands since an earlier one.
+
+        Raises:
+            _StoreFailed: Nobody can say whether this is the first; then nothing may happen.
+        """
+        try:
+            before = yield self._stored(self._store.claim, record_of(attempt), value, self.attempt_seconds)
+        except Exception as error:
+            logger.error(
+                "The store failed, so nothing was done for attempt %s\n%s", attempt.id, _masked(error, b"")
+            )
+            raise _StoreFailed from None
+        return None if before is None else self._recorded(before)
+
+    def _recorded(self, value: str) -> Outcome:
+        """A store's value as an outcome."""
+        if not value.startswith(_RUNNING):
+            return read_outcome(value)
+        since = int(value.removeprefix(_RUNNING))
+        return PENDING if self._clock() <= since + RUNNING_SECONDS else _ABANDONED
 
     def _json(self, request: Request, status: int, outcome: Outcome) -> Response:
         content: dict[str, Any] = {"outcome": outcome.outcome}
@@ -279,6 +322,8 @@ class Answering(Application):
                 ("Access-Control-Allow-Origin", origin),
                 ("Access-Control-Allow-Credentials", "true"),
             ]
+        if status == 503:
+            fields.append(_RETRY)
         return Response(status, fields, json.dumps(content).encode())
 
 

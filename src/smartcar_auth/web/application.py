@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from smartcar_auth import ConfigurationError, Smartcar
 
+from . import pages
 from .cookies import Cookies
 from .exchange import Call, Request, Response
 from .options import LONGEST_SUBJECT
@@ -85,6 +86,13 @@ class Application:
     def is_native(self, result: Any) -> bool:
         """Whether a function's result is the framework's own response. Hosts override it."""
         return False
+
+    def render(self, page: pages.Page, request: Request) -> bytes:
+        """A page as HTML. Hosts override it where the application may have a template of its own."""
+        return page.html()
+
+    def _page(self, status: int, page: pages.Page, request: Request) -> Response:
+        return Response(status, pages.headers(), self.render(page, request))
 
     def _subject(self, request: Request) -> Generator[Call, Any, str | int | None]:
         if self._identify is None:

@@ -38,12 +38,14 @@ class Launching(Application):
         except Refused as refusal:
             logger.info("Launch refused with %d: %s", refusal.status, refusal.reason)
             outcome = Outcome("failed", refusal.code, {"message": refusal.reason})
-            body = pages.refusal(outcome, self._waiting(request, options))
-            return Response(refusal.status, pages.headers(), body)
+            page = pages.refusal(outcome, self._waiting(request, options))
+            return self._page(refusal.status, page, request)
         except ConfigurationError as error:
             outcome = Outcome("failed", error.code)
-            body = pages.refusal(outcome, self._waiting(request, options), kind="configuration")
-            return Response(500, pages.headers(), body, error=error)
+            page = pages.refusal(outcome, self._waiting(request, options), kind="configuration")
+            response = self._page(500, page, request)
+            response.error = error
+            return response
 
     def _launch(self, request: Request, options: LaunchOptions) -> Steps:
         now = self._clock()
@@ -55,7 +57,7 @@ class Launching(Application):
             )
         if request.headers.get("sec-fetch-site") == "cross-site":
             self._site.check_other_site(options.page_origin, request)
-            return Response(200, pages.headers(), pages.question(request.query.decode("ascii")))
+            return self._page(200, pages.question(request.query.decode("ascii")), request)
         client = self._site.client(request)
         assert client.redirect_uri is not None  # noqa: S101 (for the type checker: Site.client sees to it)
         self._site.check_page(options.page_origin, request, client.redirect_uri)

@@ -7,7 +7,7 @@ module must know stands in data attributes of the root element, where injected m
 import json
 import re
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode
 
 from smartcar_auth import ConfigurationError
@@ -81,6 +81,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "This answer can't be read",
         "It arrived damaged or incomplete. Go back to the app and start again.",
     ),
+    "unavailable": (
+        "We can't finish right now",
+        "Your answer is not lost: leave this window open and try again in a moment.",
+    ),
     "refused": ("This link can't be used", ""),
     "question": (
         "Connect your car?",
@@ -100,8 +104,9 @@ _SECURITY = [
     ("X-Frame-Options", "DENY"),
     (
         "Content-Security-Policy",
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
+        "font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'",
     ),
 ]
 
@@ -115,14 +120,53 @@ _SHEET = f"assets/{assets.STYLE.name}"
 _STYLED = f'<link rel="stylesheet" href="{_SHEET}">'
 
 
-def page(
-    kind: str, *, link: str, detail: str = "", tone: str = "", link_text: str = "Back to the app"
-) -> bytes:
-    """A page in words that no other page waits for."""
-    return _document("", _STYLED, kind, "", detail, link, link_text, tone)
+class Page(NamedTuple):
+    """One page in words, before it is written: a host may render it with the application's own template.
+
+    Args:
+        kind: A key of `WORDS`.
+        link: Where the one link leads; "" is this address again.
+        link_text: What it says.
+        tone: "granted", "question", or "" for everything else.
+        before: The application's own sentence for the person, or "".
+        after: Our reason, where a link was refused, or "".
+        attributes: Markup of the root element, for the module; "" where nothing waits.
+        head: Markup: our scripts and stylesheets.
+    """
+
+    kind: str
+    link: str = "/"
+    link_text: str = "Back to the app"
+    tone: str = ""
+    before: str = ""
+    after: str = ""
+    attributes: str = ""
+    head: str = _STYLED
+
+    @property
+    def heading(self) -> str:
+        return WORDS[self.kind][0]
+
+    @property
+    def paragraphs(self) -> list[str]:
+        return [one for one in (self.before, WORDS[self.kind][1], self.after) if one]
+
+    def html(self) -> bytes:
+        heading, text = _ESCAPED[self.kind]
+        paragraphs = [f"<p>{one}</p>" for one in (escape(self.before), text, escape(self.after)) if one]
+        return (
+            f'<!doctype html><html lang="en"{self.attributes}><head><meta charset="utf-8">'
+            f'<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f'<meta name="color-scheme" content="light dark"><meta name="robots" content="noindex">'
+            # An empty icon keeps the browser from asking for /favicon.ico, a request the way back doesn't need.
+            f'<link rel="icon" href="data:,">'
+            f"<title>{heading}</title>{self.head}</head>"
+            f'<body><main class="{self.tone}"><h1>{heading}</h1>{"".join(paragraphs)}'
+            f'<a class="action" href="{escape(self.link)}">{self.link_text}</a></main></body></html>'
+        ).encode(errors="replace")  # an application's message may hold a lone surrogate
 
 
-def question(query: str) -> bytes:
+def question(query: str) -> Page:
     """Asks a visitor from another site: one button, which leads to the launch again, from here.
 
     Without the question, any site could open attempts in a visitor's name and push out his own.
@@ -130,25 +174,30 @@ def question(query: str) -> bytes:
     pairs = parse_qsl(query, keep_blank_values=True)
     kept = [(name, value) for name, value in pairs if name not in _OF_THE_PAGE]
     link = "launch?" + urlencode(kept, quote_via=quote)
-    return page("question", link=link, link_text="Continue", tone="question")
+    return Page("question", link, "Continue", "question")
+
+
+def unavailable() -> Page:
+    """The store can't be reached: nothing was handled, and the same address can be opened again."""
+    return Page("unavailable", "", "Try again")
 
 
 _OF_THE_PAGE = frozenset({"attempt", "display", "origin", "module"})
 
 
-def refusal(outcome: Outcome, waiting: tuple[str, str] | None, *, kind: str = "refused") -> bytes:
+def refusal(outcome: Outcome, waiting: tuple[str, str] | None, *, kind: str = "refused") -> Page:
     """A launch refused: in words for the person, and told to the page that waits for the attempt, if any."""
-    detail = outcome.data["message"] if outcome.data else ""
-    attributes = script = ""
-    if waiting is not None:
-        attributes = _attributes(waiting[0], outcome, waiting[1])
-        script = _script(False)
-    return _document(attributes, _STYLED + script, kind, "", detail, "/", "Back to the app", "")
+    page = Page(kind, after=outcome.data["message"] if outcome.data else "")
+    if waiting is None:
+        return page
+    return page._replace(
+        attributes=_attributes(waiting[0], outcome, waiting[1]), head=_STYLED + _script(False)
+    )
 
 
 def outcome_page(
     attempt: str, outcome: Outcome, *, page_origin: str | None, stable_asset: bool, link: str
-) -> bytes:
+) -> Page:
     """The callback page: tells the waiting page how the attempt ended, closes itself, else says it in words.
 
     The module comes under the address the waiting page loaded it from, so it is in the cache and the
@@ -160,9 +209,14 @@ def outcome_page(
     head = (_STYLED if page_origin is None else f"<noscript>{_STYLED}</noscript>") + _script(stable_asset)
     message = outcome.data.get("message") if isinstance(outcome.data, dict) else None
     said = message if isinstance(message, str) else ""
-    tone = "granted" if outcome.code is None else ""
-    attributes = _attributes(attempt, outcome, page_origin)
-    return _document(attributes, head, kind, said, "", link, "Back to the app", tone)
+    return Page(
+        kind,
+        link,
+        tone="granted" if outcome.code is None else "",
+        before=said,
+        attributes=_attributes(attempt, outcome, page_origin),
+        head=head,
+    )
 
 
 def _attributes(attempt: str, outcome: Outcome, page_origin: str | None) -> str:
@@ -183,24 +237,6 @@ _HASHED = f"assets/{assets.SCRIPT.name}"
 
 
 _ESCAPED = {kind: (escape(heading), escape(text)) for kind, (heading, text) in WORDS.items()}
-
-
-def _document(
-    attributes: str, head: str, kind: str, before: str, after: str, link: str, link_text: str, tone: str
-) -> bytes:
-    """A page with the words of its kind, and what the application or we add before and after them."""
-    heading, text = _ESCAPED[kind]
-    paragraphs = [f"<p>{one}</p>" for one in (escape(before), text, escape(after)) if one]
-    return (
-        f'<!doctype html><html lang="en"{attributes}><head><meta charset="utf-8">'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta name="color-scheme" content="light dark"><meta name="robots" content="noindex">'
-        # An empty icon keeps the browser from asking for /favicon.ico, a request the way back doesn't need.
-        f'<link rel="icon" href="data:,">'
-        f"<title>{heading}</title>{head}</head>"
-        f'<body><main class="{tone}"><h1>{heading}</h1>{"".join(paragraphs)}'
-        f'<a class="action" href="{escape(link)}">{link_text}</a></main></body></html>'
-    ).encode(errors="replace")  # an application's message may hold a lone surrogate
 
 
 def query_of(options: dict[str, str | bool | None]) -> str:
