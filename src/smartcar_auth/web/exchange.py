@@ -74,13 +74,13 @@ class Call(NamedTuple):
 Steps = Generator[Call, Any, Response]
 
 
-def perform(steps: Steps) -> Response:
-    """Run a route in a synchronous framework, calling the application's functions in place."""
+def perform(steps: Steps, invoke: Callable[[Call], Any] = lambda call: call.function(*call.args)) -> Response:
+    """Run a route in a synchronous framework; `invoke` calls the application's functions, in place."""
     try:
         call = next(steps)
         while True:
             try:
-                result = call.function(*call.args)
+                result = invoke(call)
             except Exception as error:
                 call = steps.throw(error)
             else:
