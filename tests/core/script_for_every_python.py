@@ -5,6 +5,7 @@ import sys
 import smartcar_auth
 from smartcar_auth import AuthorizationResponse, Smartcar, errors, hosted_redirect_uri
 from smartcar_auth import state as state_module
+from smartcar_auth.message import read_message
 
 MICROPYTHON = sys.implementation.name == "micropython"
 ID = "8229df9f-91a0-4ff0-a1ae-a1f38ee24d07"
@@ -257,6 +258,42 @@ if not MICROPYTHON:
         issubclass(errors.ConfigurationError, ValueError) and issubclass(errors.ConnectTimeout, TimeoutError),
         "also",
     )
+
+# --- messages -----------------------------------------------------------------------------------------------------
+ORIGIN = "https://example.com"
+told = '{"name": "SmartcarAuthMessage", "isSmartcarHosted": false, "code": "c-\\u00e4", "error": null, "state": "s"}'
+for message in (
+    told,
+    {"name": "SmartcarAuthMessage", "code": "c-ä", "error": None, "state": "s", "year": None},
+):
+    found = read_message(message, origin=ORIGIN, trusted_origins=["HTTPS://Example.com:443/"])
+    check(found == {"code": "c-ä", "state": "s"}, repr(found))
+    check("c-" not in repr(found) and "c-" not in str(found), "the values are hidden")
+    check(app.read_response(found, state="s").code == "c-ä", "received like a query")
+    for origin in ("https://example.co", ORIGIN + ".evil", ORIGIN + "/", "null", "", None):
+        error = refused(read_message, message, origin=origin, trusted_origins=[ORIGIN])
+        check(type(error) is errors.UntrustedOrigin and error.code == "untrusted_origin", repr(origin))
+for message in (
+    None,
+    7,
+    "",
+    "x",
+    "SmartcarAuthMessage",
+    "[" * 5000 + "SmartcarAuthMessage",
+    [],
+    {},
+    {"name": 7},
+):
+    check(read_message(message, origin="null", trusted_origins=[ORIGIN]) is None, "not ours")
+for value in (7, True, [], {"a": 1}, chr(0xD800)):
+    message = {"name": "SmartcarAuthMessage", "state": value}
+    error = refused(read_message, message, origin=ORIGIN, trusted_origins=[ORIGIN])
+    check(error.code == "invalid_response", repr(error))
+found = read_message(
+    {"name": "SmartcarAuthMessage", "year": 2019, "statusCode": 400}, origin=ORIGIN, trusted_origins=[ORIGIN]
+)
+check(found == {"year": "2019", "status_code": "400"}, "numbers")
+configuration("list", read_message, told, origin=ORIGIN, trusted_origins=ORIGIN)
 
 if MICROPYTHON:
     # Last, because it breaks the interpreter's surroundings: a page without crypto gets no weaker state instead.

@@ -14,7 +14,7 @@ STANDARD = sys.stdlib_module_names | {"js"}
 FRAMEWORKS = {
     "starlette": {"starlette", "anyio", "jinja2", "markupsafe"},
     "fastapi": {"fastapi", "starlette", "anyio", "jinja2", "markupsafe"},
-    "flask": {"flask", "werkzeug", "markupsafe", "jinja2"},
+    "flask": {"flask", "werkzeug", "blinker", "click", "markupsafe", "jinja2"},
     "django": {"django", "asgiref"},
     "browser": {"pyodide", "pyscript", "js"},
     "notebook": {"anywidget", "traitlets", "IPython"},
@@ -23,8 +23,9 @@ FRAMEWORKS = {
     "gradio": {"gradio", "fastapi", "starlette"},
     "dash": {"dash", "flask"},
 }
+FRAMEWORKS["_flask"] = FRAMEWORKS["flask"]  # the half of Flask's host that is about one application
 # Hosts that build on another one.
-BUILDS_ON = {("starlette", "asgi"), ("fastapi", "starlette"), ("flask", "wsgi")}
+BUILDS_ON = {("starlette", "asgi"), ("fastapi", "starlette"), ("_flask", "wsgi")}
 HEAVY = (
     "typing",
     "dataclasses",

@@ -8,7 +8,9 @@ import pytest
 from smartcar_auth.web import assets
 
 
-@pytest.mark.parametrize("asset", [assets.SCRIPT, assets.STYLE], ids=lambda asset: asset.stable_name)
+@pytest.mark.parametrize(
+    "asset", [assets.SCRIPT, assets.REDIRECT, assets.STYLE], ids=lambda asset: asset.stable_name
+)
 def test_asset_is_named_by_its_content(asset):
     """Name, tag and integrity all follow from the bytes that are shipped."""
     digest = hashlib.sha384(asset.content).digest()

@@ -52,6 +52,7 @@ ENDS = sorted(
         "question",
         "configuration",
         "refused",
+        "returned",
         "unavailable",
         "unreadable",
         *StateMismatch.CAUSES,

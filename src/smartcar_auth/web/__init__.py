@@ -5,6 +5,8 @@ loops that run them (`perform`, `perform_async`) and the default store. No frame
 no clock of its own; the hosts in `smartcar_auth.hosts` translate.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from ._needs import require_itsdangerous
 
 require_itsdangerous()
@@ -12,6 +14,9 @@ require_itsdangerous()
 from .connect import Connect  # noqa: E402 (the check above speaks in words first)
 from .exchange import Call, Request, Response, Steps, perform, perform_async  # noqa: E402
 from .store import ProcessStore, Store  # noqa: E402
+
+if TYPE_CHECKING:
+    from .redis import RedisStore as RedisStore
 
 __all__ = [
     "Call",
@@ -24,3 +29,11 @@ __all__ = [
     "perform",
     "perform_async",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "RedisStore":  # redis-py is imported only where it is asked for
+        from .redis import RedisStore
+
+        return RedisStore
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

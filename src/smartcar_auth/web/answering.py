@@ -9,7 +9,6 @@ import json
 import re
 import traceback
 from collections.abc import Generator
-from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote_plus
 
@@ -110,7 +109,7 @@ class Answering(Application):
             )
         except Exception as error:
             # What happened has happened; the cookie tells this browser, and the claim still bars a second run.
-            logger.error("The store failed after attempt %s\n%s", attempt.id, _masked(error, request.query))
+            logger.error("The store failed after attempt %s\n%s", attempt.id, masked(error, request.query))
         return self._finish(request, cookies, attempt, outcome, native)
 
     def _attempt_of(self, parameters: Parameters, cookies: Cookies) -> Attempt:
@@ -176,7 +175,7 @@ class Answering(Application):
                     json.dumps(result, allow_nan=False)
             except Exception as error:
                 logger.error(
-                    "on_complete failed for attempt %s\n%s", attempt.id, _masked(error, request.query)
+                    "on_complete failed for attempt %s\n%s", attempt.id, masked(error, request.query)
                 )
                 return Outcome("failed", "handler_failed"), None
             logger.info("Attempt %s granted", attempt.id)
@@ -193,7 +192,7 @@ class Answering(Application):
             if not self.is_native(result):
                 json.dumps(result, allow_nan=False)
         except Exception as failure:
-            logger.error("on_error failed for attempt %s\n%s", attempt, _masked(failure, request.query))
+            logger.error("on_error failed for attempt %s\n%s", attempt, masked(failure, request.query))
             return None
         return result
 
@@ -210,7 +209,7 @@ class Answering(Application):
     def _finish(
         self, request: Request, cookies: Cookies, attempt: Attempt, outcome: Outcome, native: Any = None
     ) -> Response:
-        ended = replace(attempt, outcome=outcome)
+        ended = attempt._replace(outcome=outcome)
         fields = cookies.end(ended)
         if native is not None:
             return Response(200, [*fields, NOT_CACHED, NO_REFERRER], native=native)
@@ -247,7 +246,7 @@ class Answering(Application):
             try:
                 found = yield self._stored(self._store.find, record_of(attempt))
             except Exception as error:
-                logger.error("The store failed for attempt %s\n%s", attempt.id, _masked(error, b""))
+                logger.error("The store failed for attempt %s\n%s", attempt.id, masked(error, b""))
                 return self._json(request, 503, UNKNOWN)
             outcome = PENDING if found is None else self._recorded(found)
         return self._json(request, 200, outcome)
@@ -281,7 +280,7 @@ class Answering(Application):
         logger.info("Attempt %s failed: %s", attempt_id, outcome.code)
         yield from self._tell(request, ended, attempt_id)
         response = self._json(request, 200, outcome)
-        response.headers += cookies.end(replace(attempt, outcome=outcome))
+        response.headers += cookies.end(attempt._replace(outcome=outcome))
         return response
 
     def _claim(self, attempt: Attempt, value: str) -> Generator[Call, Any, Outcome | None]:
@@ -294,7 +293,7 @@ class Answering(Application):
             before = yield self._stored(self._store.claim, record_of(attempt), value, self.attempt_seconds)
         except Exception as error:
             logger.error(
-                "The store failed, so nothing was done for attempt %s\n%s", attempt.id, _masked(error, b"")
+                "The store failed, so nothing was done for attempt %s\n%s", attempt.id, masked(error, b"")
             )
             raise _StoreFailed from None
         return None if before is None else self._recorded(before)
@@ -327,7 +326,7 @@ class Answering(Application):
         return Response(status, fields, json.dumps(content).encode())
 
 
-def _masked(error: BaseException, query: bytes) -> str:
+def masked(error: BaseException, query: bytes) -> str:
     """The traceback as text, without what Connect sent: an exception likes to quote what it choked on.
 
     This is why the log record carries text and no exc_info. Values are masked as they came and decoded.

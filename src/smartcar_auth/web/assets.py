@@ -1,4 +1,4 @@
-"""The files that pages load: one module and one stylesheet, shipped as written and named by content."""
+"""The files that pages load: a module, a script and a stylesheet, shipped as written and named by content."""
 
 import hashlib
 from base64 import b64encode
@@ -39,5 +39,6 @@ def _load(filename: str, content_type: str) -> Asset:
 
 
 SCRIPT = _load("connect.js", "text/javascript; charset=utf-8")
+REDIRECT = _load("redirect.js", "text/javascript; charset=utf-8")
 STYLE = _load("page.css", "text/css; charset=utf-8")
-BY_NAME = {asset.name: asset for asset in (SCRIPT, STYLE)}
+BY_NAME = {asset.name: asset for asset in (SCRIPT, REDIRECT, STYLE)}

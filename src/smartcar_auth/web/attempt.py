@@ -10,8 +10,7 @@ import hashlib
 import json
 import re
 import secrets
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from .seal import Sealer, to_bytes, to_json, to_text
 
@@ -21,8 +20,7 @@ LARGEST_DATA = 1024
 OUTCOME_SECONDS = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How an attempt ended.
 
     Args:
@@ -40,8 +38,7 @@ PENDING = Outcome("pending")
 UNKNOWN = Outcome("unknown")
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """What is known of one attempt, read back from its cookie.
 
     Args:

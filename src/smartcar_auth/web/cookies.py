@@ -27,7 +27,8 @@ class Cookies:
         self._prefix = "__Host-smartcar-" if secure else "smartcar-"
         self._values: dict[str, str] = {}
         for pair in header.split(";"):
-            name, found, value = pair.strip().partition("=")
+            # Spaces only: a sibling may plant a cookie whose name is "\xa0__Host-...", for browsers no prefix.
+            name, found, value = pair.strip(" ").partition("=")
             if found and name.startswith(self._prefix):
                 attempt = name[len(self._prefix) :]
                 if is_id(attempt):

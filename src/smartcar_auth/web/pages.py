@@ -81,6 +81,10 @@ WORDS: dict[str, tuple[str, str]] = {
         "This answer can't be read",
         "It arrived damaged or incomplete. Go back to the app and start again.",
     ),
+    "returned": (
+        "You can close this window",
+        "Go back to the app. If your car isn't shown there, please start again.",
+    ),
     "unavailable": (
         "We can't finish right now",
         "Your answer is not lost: leave this window open and try again in a moment.",

@@ -7,6 +7,7 @@ person's own browser could read it, and it holds nothing that the person may not
 
 import hmac
 import json
+import re
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable
 from typing import Any
@@ -32,6 +33,10 @@ class Sealer:
 
     def __init__(self, secret_keys: str | bytes | Iterable[str | bytes], application_id: str) -> None:
         keys = _checked_keys(secret_keys)
+        self.key_count = len(keys)
+        self.placeholders = sum(
+            map(_looks_like_placeholder, keys)
+        )  # told here: the keys themselves aren't kept
         keys.reverse()  # itsdangerous wants the newest last
 
         def signer(purpose: str) -> Signer:
@@ -120,6 +125,18 @@ def _checked_keys(secret_keys: str | bytes | Iterable[str | bytes]) -> list[byte
     if not checked:
         raise ConfigurationError("secret_keys is empty; give at least one key, the newest first.")
     return checked
+
+
+def _looks_like_placeholder(key: bytes) -> bool:
+    """Whether a key is rather a sentence, or one letter over and over, than random."""
+    return len(set(key)) < 8 or _PLACEHOLDER.search(key) is not None
+
+
+# Long enough that a random key holds one by chance once in a million.
+_PLACEHOLDER = re.compile(
+    rb"change|default|dummy|example|insecure|password|placeholder|replace|secret|your[-_ ]|32[-_ ]?bytes",
+    re.IGNORECASE,
+)
 
 
 def to_text(content: bytes) -> str:
