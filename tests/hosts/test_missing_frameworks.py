@@ -11,6 +11,8 @@ import pytest
     [
         ("smartcar_auth.hosts.starlette", "starlette", "starlette"),
         ("smartcar_auth.hosts.fastapi", "fastapi", "fastapi"),
+        ("smartcar_auth.hosts.django", "django", "django"),
+        ("smartcar_auth.hosts.flask", "flask", "flask"),
         ("smartcar_auth.web", "itsdangerous", "fastapi"),
     ],
 )

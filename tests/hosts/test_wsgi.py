@@ -1,5 +1,6 @@
 """The plain WSGI host: the table of outcomes, mounted and in front of an application."""
 
+import bottle
 import httpx2
 import pytest
 
@@ -80,6 +81,17 @@ def test_script_name_is_part_of_every_address(script_name):
     path = script_name.replace("\u00e9", "%C3%A9")
     assert f'launch="{path}/smartcar/launch?make=KIA"' in host.connect.button(environ, make="KIA")
     assert host.connect.launch_url(environ, make="KIA").startswith(f"{path}/smartcar/launch?sealed=")
+
+
+def test_path_beyond_latin_1_is_no_failure():
+    """Bottle decodes the path before it hands it on, against PEP 3333; a visitor's path raises nothing."""
+    host = make()
+    app = bottle.Bottle()
+    app.config["catchall"] = False
+    app.mount("/smartcar", host.connect)
+    client = browser(app)
+    assert client.get("/smartcar/launch").status_code == 303
+    assert client.get("/smartcar/\u20ac/\u20ac/nothing").status_code == 404
 
 
 def test_own_response_is_an_application():

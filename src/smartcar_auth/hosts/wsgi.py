@@ -56,8 +56,25 @@ class WSGIConnect(Connect):
             native: What the application's functions are given.
         """
         base, below = split_path(environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", ""))
-        answer = self.respond(_read(environ, base, native), below)
+        answer = self.respond(self._read(environ, base, native), below)
         return answer if isinstance(answer, Response) else perform(answer, self._invoke)
+
+    def _read(self, environ: Environ, base: str, native: Any) -> Request:
+        headers = {}
+        for name, key in _READ:
+            value = environ.get(key)
+            if value is not None:
+                headers[name] = value
+        scheme = environ["wsgi.url_scheme"]
+        host = headers.get("host") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
+        return Request(
+            method=environ["REQUEST_METHOD"],
+            origin=f"{scheme}://{host.lower().removesuffix(':443' if scheme == 'https' else ':80')}",
+            base=_quoted(base),
+            query=environ.get("QUERY_STRING", "").encode("latin-1"),
+            headers=headers,
+            native=native,
+        )
 
     def _invoke(self, call: Call) -> Any:
         result = call.function(*call.args)
@@ -110,30 +127,13 @@ class SmartcarConnect(WSGIConnect):
         return [body] if answer.error is None else _then_raise(body, answer.error)
 
 
-def _read(environ: Environ, base: str, native: Any) -> Request:
-    headers = {}
-    for name, key in _READ:
-        value = environ.get(key)
-        if value is not None:
-            headers[name] = value
-    scheme = environ["wsgi.url_scheme"]
-    host = headers.get("host") or f"{environ['SERVER_NAME']}:{environ['SERVER_PORT']}"
-    return Request(
-        method=environ["REQUEST_METHOD"],
-        origin=f"{scheme}://{host.lower().removesuffix(':443' if scheme == 'https' else ':80')}",
-        base=_quoted(base),
-        query=environ.get("QUERY_STRING", "").encode("latin-1"),
-        headers=headers,
-        native=native,
-    )
-
-
 _READ = [(name, "HTTP_" + name.upper().replace("-", "_")) for name in HEADERS]
 
 
 def _quoted(path: str) -> str:
     """A path of an environ (bytes read as Latin-1, PEP 3333) as it stands in an address."""
-    return quote(path.encode("latin-1"), safe="/:@!$&'()*+,;=-._~")
+    # "replace", for Bottle hands on paths that it has decoded; such a one leads nowhere, but it is no failure.
+    return quote(path.encode("latin-1", "replace"), safe="/:@!$&'()*+,;=-._~")
 
 
 async def _awaited(result: Any) -> Any:
