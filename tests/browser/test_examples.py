@@ -1,12 +1,17 @@
 """The examples, run as they are against the sandbox, and clicked through."""
 
 import importlib.util
-from collections.abc import Callable
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+from werkzeug.serving import BaseWSGIServer, make_server
 
 from browser.application import Server
 from browser.flow import Garage, connect_as
@@ -37,6 +42,26 @@ def example(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
     return loaded
 
 
+@pytest.fixture
+def serve_wsgi() -> Iterator[Callable[[Any], str]]:
+    """Serve a WSGI application, each request in a thread, until the test ends; its origin."""
+    servers: list[tuple[BaseWSGIServer, threading.Thread]] = []
+
+    def started(app: Any) -> str:
+        server = make_server("localhost", 0, app, threaded=True)
+        thread = threading.Thread(target=server.serve_forever, daemon=True, name="wsgi")
+        thread.start()
+        servers.append((server, thread))
+        return f"http://localhost:{server.port}"
+
+    yield started
+    for server, thread in servers:
+        server.shutdown()
+        thread.join(10)
+        assert not thread.is_alive(), "The server did not stop within 10 seconds."
+        server.server_close()
+
+
 def test_fastapi_example_connects_a_car_to_its_person(
     example: Callable[[str], ModuleType], serve: Callable[..., Server], page: Page
 ) -> None:
@@ -63,7 +88,62 @@ def test_starlette_example_connects_a_car(
     expect(page.get_by_text("1 answers so far")).to_be_visible()
 
 
+def test_flask_example_connects_a_car_to_its_person(
+    example: Callable[[str], ModuleType], serve_wsgi: Callable[[Any], str], page: Page
+) -> None:
+    """With a Strict session, which stays behind on the way back, the car is in Ann's list and nobody else's."""
+    origin = serve_wsgi(example("flask_app").create_app())
+    garage = Garage(page, f"{origin}/login/ann")
+    connect_as(garage.open())
+    garage.says("Vehicle added.")
+    page.reload()
+    expect(page.get_by_role("listitem")).to_have_text(["a red car"])
+    page.goto(f"{origin}/login/ben")
+    expect(page.get_by_role("listitem")).to_have_count(0)
+
+
+def test_bottle_example_connects_a_car(
+    example: Callable[[str], ModuleType], serve_wsgi: Callable[[Any], str], page: Page
+) -> None:
+    """Mounted in Bottle, the plain WSGI application receives the answer; the page says so."""
+    garage = Garage(page, serve_wsgi(example("bottle_app").app))
+    connect_as(garage.open(), brand="KIA")
+    garage.says("Vehicle added.")
+    page.reload()
+    expect(page.get_by_text("1 answers so far")).to_be_visible()
+
+
+def test_quart_example_connects_a_car(
+    example: Callable[[str], ModuleType], serve: Callable[..., Server], page: Page
+) -> None:
+    """In front of Quart, the plain ASGI application receives the answer; the page says so."""
+    garage = Garage(page, f"{serve(example('quart_app').app).origin}/")
+    connect_as(garage.open(), brand="KIA")
+    garage.says("Vehicle added.")
+    page.reload()
+    expect(page.get_by_text("1 answers so far")).to_be_visible()
+
+
+def test_django_example_connects_a_car_to_its_user(example: Callable[[str], ModuleType], page: Page) -> None:
+    """In a process of its own, for settings are a process's: the car is in Ann's list and nobody else's."""
+    command = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0", "--chdir", str(EXAMPLES)]
+    served = subprocess.Popen([*command, "django_app:application"], stderr=subprocess.PIPE, text=True)
+    try:
+        assert served.stderr is not None
+        port = next(line for line in served.stderr if "Listening at" in line).split(":")[-1].split()[0]
+        garage = Garage(page, f"http://localhost:{port}/login/ann")
+        connect_as(garage.open())
+        garage.says("Vehicle added.")
+        page.reload()
+        expect(page.get_by_role("listitem")).to_have_text(["a red car"])
+        page.goto(f"http://localhost:{port}/login/ben")
+        expect(page.get_by_role("listitem")).to_have_count(0)
+    finally:
+        served.terminate()
+        served.communicate(timeout=10)
+
+
 def test_every_example_is_tested() -> None:
     """A new example needs a test here."""
-    tested = {"fastapi_app", "starlette_app"}
+    tested = {"bottle_app", "django_app", "fastapi_app", "flask_app", "quart_app", "starlette_app"}
     assert {path.stem for path in EXAMPLES.glob("*.py")} == tested

@@ -49,7 +49,7 @@ def test_cancelled_window_that_cannot_be_closed_learns_it(application, garage, s
     page.cancel.click()
     assert page.ended("failed")["code"] == "cancelled"
     connect_as(popup)
-    expect(popup.get_by_role("heading")).to_have_text("This attempt was cancelled")
+    expect(popup.locator("h1")).to_have_text("This attempt was cancelled")
     assert app.granted == []
     assert app.codes == ["cancelled"]
 
@@ -62,7 +62,7 @@ def test_reopened_window_counts_and_the_severed_one_does_not(application, garage
     new = page.open(page.reopen)
     new.wait_for_selector("#continue-button")
     connect_as(old)
-    expect(old.get_by_role("heading")).to_have_text("This attempt was cancelled")
+    expect(old.locator("h1")).to_have_text("This attempt was cancelled")
     connect_as(new)
     page.ended("granted")
     assert len(app.granted) == 1

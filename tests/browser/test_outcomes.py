@@ -128,7 +128,7 @@ def test_function_that_answers_with_a_page_keeps_the_window(application, garage,
     garage_page = garage(app)
     popup = garage_page.open()
     connect_as(popup)
-    expect(popup.get_by_role("heading")).to_have_text("One more question")
+    expect(popup.locator("h1")).to_have_text("One more question")
     page.evaluate("dispatchEvent(new Event('focus'))")
     assert garage_page.ended("granted")["data"] is None
 
@@ -152,7 +152,7 @@ def test_another_person_logged_in_at_the_callback(application, garage, context):
     connect_as(popup, decision="")
     context.new_page().goto(f"{app.origin}/login/bob")
     press(popup, "#approval-button")
-    expect(popup.get_by_role("heading")).to_have_text("Somebody else is logged in now")
+    expect(popup.locator("h1")).to_have_text("Somebody else is logged in now")
     assert [(error.code, error.cause) for error in app.errors] == [("state_mismatch", "other_person")]
     assert app.granted == []
     assert [event["name"] for event in page.events] == ["opened"]

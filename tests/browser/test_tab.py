@@ -37,7 +37,7 @@ def test_without_script_and_return_to_the_outcome_is_said_in_words(application, 
     plain.goto(app.url)
     plain.get_by_role("link", name="Connect your car").click()
     connect_as(plain)
-    expect(plain.get_by_role("heading")).to_have_text("Your car is connected")
+    expect(plain.locator("h1")).to_have_text("Your car is connected")
     expect(plain.get_by_role("main")).to_have_css("border-radius", "16px")
     plain.get_by_role("link", name="Back to the app").click()
     assert plain.url == app.url
@@ -52,7 +52,7 @@ def test_back_button_after_completion(application, plain):
     plain.wait_for_url(f"{app.origin}/garage?smartcar=granted")
     plain.go_back()
     press(plain, "#approval-button")
-    expect(plain.get_by_role("heading")).to_have_text("Your car is connected")
+    expect(plain.locator("h1")).to_have_text("Your car is connected")
     assert len(app.granted) == 1
 
 
@@ -61,14 +61,14 @@ def test_reload_of_the_callback_page(application, page):
     app = application()
     page.goto(f"{app.origin}/smartcar/launch?make=TESLA")
     connect_as(page)
-    expect(page.get_by_role("heading")).to_have_text("Your car is connected")
+    expect(page.locator("h1")).to_have_text("Your car is connected")
     expect(page.get_by_text("Added to the garage.")).to_be_visible()
     page.wait_for_url("**/smartcar/callback?state=*")
     for _ in range(2):
         answer = page.reload()
         assert answer is not None
         assert answer.status == 200
-        expect(page.get_by_role("heading")).to_have_text("Your car is connected")
+        expect(page.locator("h1")).to_have_text("Your car is connected")
     assert len(app.granted) == 1
 
 
@@ -77,7 +77,7 @@ def test_callback_page_that_cannot_close_says_it_in_words(application, page):
     app = application()
     page.goto(f"{app.origin}/smartcar/launch?make=TESLA&attempt={'A' * 22}&display=popup&origin={app.origin}")
     connect_as(page)
-    expect(page.get_by_role("heading")).to_have_text("Your car is connected")
+    expect(page.locator("h1")).to_have_text("Your car is connected")
     expect(page.get_by_role("main")).to_have_css("border-radius", "16px")
     page.reload()
     expect(page.get_by_role("main")).to_have_css("border-radius", "16px")
