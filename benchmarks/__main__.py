@@ -12,13 +12,23 @@ from time import perf_counter
 
 from .figure import Figure, Say, table
 
-NAMES = ("import_time", "auth_url", "starlette_routes", "way_back", "asset_size")
+NAMES = (
+    "import_time",
+    "auth_url",
+    "starlette_routes",
+    "flask_routes",
+    "django_routes",
+    "way_back",
+    "asset_size",
+)
 PACKAGES = (
     "smartcar-auth",
     "smartcar",
     "authlib",
+    "django",
     "starlette",
     "fastapi",
+    "flask",
     "itsdangerous",
     "uvicorn",
     "brotli",

@@ -1,0 +1,245 @@
+"""Launch and callback on Django: time added over bare views, beside Authlib's Django client.
+
+Requests are raw environs given to one WSGI handler, whose middleware is what `startproject` writes, so that every
+candidate takes the same path. A flow is whole: the callback's state and cookie are those of its own launch. Authlib
+keeps its state in Django's session, here in the browser's signed cookie, the quickest of Django's; it is given its
+metadata, and its callback runs `authorize_access_token` unchanged up to the token request, which isn't ours.
+"""
+
+import gc
+import secrets
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from io import BytesIO
+from statistics import median
+from time import perf_counter
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import django
+from authlib.integrations.django_client import DjangoOAuth2App, OAuth
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, include, path
+
+from smartcar_auth import AuthorizationResponse, Smartcar
+from smartcar_auth.hosts.django import SmartcarConnect
+
+from .auth_url import APPLICATION_ID, SCOPE
+from .figure import Figure, Say, Target, take_turns
+
+FLOWS = 300
+AUTHORIZE_URL = "https://connect.smartcar.com/oauth/authorize"
+CALLBACK_URL = "http://localhost:8000/ours/callback"
+PAGE = "<!doctype html><title>Done</title><p>Your car is connected."
+
+Environ = dict[str, Any]
+Answer = tuple[str, list[tuple[str, str]]]
+
+# What Chromium sends with a top-level navigation, as a server puts it into an environ.
+NAVIGATION = {
+    "HTTP_HOST": "localhost:8000",
+    "HTTP_SEC_CH_UA": '"Chromium";v="156", "Not)A;Brand";v="24"',
+    "HTTP_SEC_CH_UA_MOBILE": "?0",
+    "HTTP_SEC_CH_UA_PLATFORM": '"Linux"',
+    "HTTP_UPGRADE_INSECURE_REQUESTS": "1",
+    "HTTP_USER_AGENT": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0.0.0 Safari/537.36",
+    "HTTP_ACCEPT": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+    "HTTP_SEC_FETCH_MODE": "navigate",
+    "HTTP_SEC_FETCH_USER": "?1",
+    "HTTP_SEC_FETCH_DEST": "document",
+    "HTTP_ACCEPT_ENCODING": "gzip, deflate, br, zstd",
+    "HTTP_ACCEPT_LANGUAGE": "en-US,en;q=0.9",
+}
+
+
+def measure(say: Say, quick: bool) -> list[Figure]:
+    handler = set_up()
+    runs: dict[str, list[tuple[float, float]]] = {"bare": [], "ours": [], "peer": []}
+
+    def flow(name: str) -> float:
+        taken = run_flows(handler, name)
+        runs[name].append(taken)
+        return sum(taken)
+
+    take_turns({name: partial(flow, name) for name in runs}, 5 if quick else 24, say)
+    best = {name: _each(min, taken[1:]) for name, taken in runs.items()}
+    middle = {name: _each(median, taken[1:]) for name, taken in runs.items()}
+
+    def added(name: str, times: dict[str, tuple[float, float]] = best) -> tuple[float, float]:
+        return times[name][0] - times["bare"][0], times[name][1] - times["bare"][1]
+
+    peer = "Authlib"
+    by_medians = sum(added("ours", middle)) / sum(added("peer", middle))
+    return [
+        Figure(
+            "launch + callback, Django",
+            sum(added("ours")),
+            sum(added("peer")),
+            "us",
+            peer,
+            Target(0.25),
+            f"minima of {len(runs['ours']) - 1} batches of {FLOWS} flows; bare views {best['bare'][0]:.1f} + "
+            f"{best['bare'][1]:.1f} us taken off, default middleware included; ratio by medians {by_medians:.3f}",
+        ),
+        Figure("- launch alone", added("ours")[0], added("peer")[0], "us", peer),
+        Figure("- callback alone", added("ours")[1], added("peer")[1], "us", peer),
+    ]
+
+
+def _each(choose: Callable[[list[float]], float], taken: list[tuple[float, float]]) -> tuple[float, float]:
+    return choose([launch for launch, _ in taken]), choose([callback for _, callback in taken])
+
+
+def set_up() -> WSGIHandler:
+    """A project with the three candidates; settings are a process's, so this runs once."""
+    if not settings.configured:
+        settings.configure(
+            SECRET_KEY=secrets.token_urlsafe(48),
+            ALLOWED_HOSTS=["localhost"],
+            INSTALLED_APPS=["django.contrib.sessions"],
+            SESSION_ENGINE="django.contrib.sessions.backends.signed_cookies",
+            MIDDLEWARE=[
+                "django.middleware.security.SecurityMiddleware",
+                "django.contrib.sessions.middleware.SessionMiddleware",
+                "django.middleware.common.CommonMiddleware",
+                "django.middleware.csrf.CsrfViewMiddleware",
+                "django.middleware.clickjacking.XFrameOptionsMiddleware",
+            ],
+        )
+        django.setup()
+        settings.ROOT_URLCONF = (
+            path("bare/", include(bare_urls())),
+            path("ours/", include(our_connect().urls)),
+            path("peer/", include(authlib_urls())),
+        )
+    return WSGIHandler()
+
+
+def run_flows(handler: WSGIHandler, name: str, flows: int = FLOWS) -> tuple[float, float]:
+    """Microseconds per launch and per callback, whole batches of each."""
+    launches = [environ(f"/{name}/launch", launch_query()) for _ in range(flows)]
+    launched, launch_time = _timed(handler, launches)
+    callbacks = [callback_of(name, answer) for answer in launched]
+    answered, callback_time = _timed(handler, callbacks)
+    statuses = {status.partition(" ")[0] for status, _ in [*launched, *answered]}
+    if not statuses <= {"200", "302", "303"}:
+        raise AssertionError(f"a request failed: {statuses}")
+    return launch_time / flows * 1e6, callback_time / flows * 1e6
+
+
+def _timed(handler: WSGIHandler, environs: list[Environ]) -> tuple[list[Answer], float]:
+    answers: list[Answer] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]]) -> None:
+        answers.append((status, headers))
+
+    gc.collect()
+    started = perf_counter()
+    for one in environs:
+        response = handler(one, start_response)
+        for _ in response:
+            pass
+        response.close()
+    return answers, perf_counter() - started
+
+
+def environ(path: str, query: str, site: str = "same-origin", cookie: str = "") -> Environ:
+    """A GET as a server hands it over."""
+    more = {"HTTP_COOKIE": cookie} if cookie else {}
+    return {
+        **NAVIGATION,
+        "REQUEST_METHOD": "GET",
+        "SCRIPT_NAME": "",
+        "PATH_INFO": path,
+        "QUERY_STRING": query,
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "8000",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_SEC_FETCH_SITE": site,
+        "wsgi.url_scheme": "http",
+        "wsgi.input": BytesIO(),
+        **more,
+    }
+
+
+def launch_query() -> str:
+    """What the page's module sends."""
+    return f"attempt={_attempt_id()}&display=popup&origin=http%3A%2F%2Flocalhost%3A8000"
+
+
+def _attempt_id() -> str:
+    return secrets.token_urlsafe(16)
+
+
+def callback_of(name: str, answer: Answer) -> Environ:
+    """Connect's answer to a launch: its state, a code, and the cookies it set."""
+    headers = answer[1]
+    location = next(value for key, value in headers if key.lower() == "location")
+    state = parse_qs(urlsplit(location).query).get("state", ["s"])[0]
+    cookie = "; ".join(_cookies(headers))
+    query = f"code={_attempt_id()}&state={state}&user_id=2dad4eaf-9094-4bff-bb0f-ffbbdde8b562"
+    return environ(f"/{name}/callback", query, "cross-site", cookie)
+
+
+def _cookies(headers: Iterable[tuple[str, str]]) -> Iterator[str]:
+    for key, value in headers:
+        if key == "Set-Cookie":
+            yield value.partition(";")[0].strip()
+
+
+def bare_urls() -> list[URLPattern]:
+    """The same two routes, with nothing to do: one redirects, the other shows a page."""
+
+    def launch(request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(AUTHORIZE_URL)
+
+    def callback(request: HttpRequest) -> HttpResponse:
+        return HttpResponse(PAGE)
+
+    return [path("launch", launch), path("callback", callback)]
+
+
+def our_connect() -> SmartcarConnect:
+    connect = SmartcarConnect(
+        Smartcar(application_id=APPLICATION_ID, scope=SCOPE), secret_keys=[secrets.token_urlsafe(48)]
+    )
+
+    @connect.on_complete
+    def connected(request: HttpRequest, response: AuthorizationResponse) -> None:
+        return None
+
+    return connect
+
+
+class _WithoutTokens(DjangoOAuth2App):
+    def fetch_access_token(self, **parameters: Any) -> dict[str, str]:
+        return {"access_token": "token"}
+
+
+class _OAuthWithoutTokens(OAuth):
+    oauth2_client_cls = _WithoutTokens
+
+
+def authlib_urls() -> list[URLPattern]:
+    oauth = _OAuthWithoutTokens()
+    oauth.register(
+        "smartcar",
+        client_id=APPLICATION_ID,
+        client_secret="secret",
+        authorize_url=AUTHORIZE_URL,
+        access_token_url="https://auth.smartcar.com/oauth/token",
+        client_kwargs={"scope": " ".join(SCOPE)},
+    )
+
+    def launch(request: HttpRequest) -> HttpResponse:
+        answer: HttpResponse = oauth.smartcar.authorize_redirect(request, CALLBACK_URL)
+        return answer
+
+    def callback(request: HttpRequest) -> HttpResponse:
+        oauth.smartcar.authorize_access_token(request)
+        return HttpResponse(PAGE)
+
+    return [path("launch", launch), path("callback", callback)]
