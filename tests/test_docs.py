@@ -1,5 +1,6 @@
 """What the documentation says is true: its Python runs, its tables are complete, its links lead somewhere."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -52,6 +53,24 @@ def test_links_in_docs_lead_to_files(page: Path) -> None:
     """Every relative link names a file of the repository."""
     for target in re.findall(r"\]\((?!https?://|#)([^)#\s]+)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def functions_of(path: Path) -> "set[str]":
+    if not path.is_file():
+        return set()
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
+def test_tests_named_in_docs_exist() -> None:
+    """Where a page says which test shows something, there is such a test."""
+    named = [
+        (page.name, path, function)
+        for page in PAGES
+        for path, function in re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", page.read_text(encoding="utf-8"))
+    ]
+    assert len(named) > 30
+    assert [one for one in named if one[2] not in functions_of(ROOT / one[1])] == []
 
 
 def test_docs_build(tmp_path: Path) -> None:
