@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 
 from smartcar_auth import Smartcar
-from smartcar_auth.web import ProcessStore
+from smartcar_auth.web import ProcessStore, assets
 
 APPLICATION_ID = "8229df9f-91a0-4ff0-a1ae-a1f38ee24d07"
 ORIGIN = "http://localhost:8000"
@@ -228,6 +228,9 @@ HOSTILE = [
     "/smartcar/status/%ff%00%0d%0a",
     "/smartcar/status/" + "A" * 10_000,
     "/smartcar/assets/..%2f__init__.py",
+    "/smartcar/redirect?app_origin=%22%3E%3Cscript%3E&code=%3Cscript%3E&state=x",
+    "/smartcar/redirect?error=%3Cscript%3E&code=%0d%0aX:y&state=x",
+    "/smartcar/redirect?state=" + "A" * 60_000,
 ]
 
 
@@ -306,6 +309,26 @@ def check_stranger_requests(host):
     assert host.client.post("/smartcar/callback").status_code == 405
 
 
+def check_front_end_mode(host):
+    """The redirect page for this site's own script, without the answer; and the script, cached by its tag."""
+    page = host.client.get(f"/smartcar/redirect?app_origin={ORIGIN}&code={CODE}&state=x")
+    assert page.status_code == 200
+    assert page.headers["cache-control"] == "no-store"
+    assert page.headers["referrer-policy"] == "no-referrer"
+    assert page.headers["cross-origin-opener-policy"] == "unsafe-none"
+    assert f'src="assets/{assets.REDIRECT.name}"' in page.text
+    assert f'data-smartcar-origins="{ORIGIN}"' in page.text
+    assert CODE not in page.text
+    assert host.client.get(f"/smartcar/assets/{assets.REDIRECT.name}").content == assets.REDIRECT.content
+    script = host.client.get("/smartcar/redirect.js")
+    assert script.content == assets.REDIRECT.content
+    assert script.headers["content-type"] == "text/javascript; charset=utf-8"
+    tag = {"if-none-match": script.headers["etag"]}
+    assert host.client.get("/smartcar/redirect.js", headers=tag).status_code == 304
+    assert host.client.post("/smartcar/redirect").status_code == 405
+    assert (host.carried(), host.completed, host.failed) == ({}, [], [])
+
+
 class EveryHost:
     """The tests that every host passes; a host's own class says only how to `make` it."""
 
@@ -325,6 +348,10 @@ class EveryHost:
     def test_hostile_address_is_refused(self, path):
         """Bad input gets a 4xx and leaves nothing behind."""
         check_hostile(self.make(), path)
+
+    def test_front_end_mode_is_served(self):
+        """The page's own JavaScript may have the answer; the server handles nothing then."""
+        check_front_end_mode(self.make())
 
     def test_strangers_open_nothing(self):
         """What no person asked for changes nothing."""

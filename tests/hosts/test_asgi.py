@@ -76,6 +76,7 @@ def test_wrap_knows_the_servers_root_path(root_path, path):
     scope = {"root_path": root_path}
     assert f'launch="{path}/launch?make=KIA"' in host.connect.button(scope, make="KIA")
     assert host.connect.launch_url(scope, make="KIA").startswith(f"{path}/launch?sealed=")
+    assert f'src="{path}/assets/redirect-' in host.connect.callback_script(scope)
 
 
 def test_own_response_is_an_application():

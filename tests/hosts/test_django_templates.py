@@ -99,6 +99,8 @@ def test_callback_script_of_the_front_end_mode():
     text = rendered("{% smartcar_callback_script text='Close me' %}")
     assert text.startswith(f'<script defer src="/smartcar/assets/{assets.REDIRECT.name}" integrity="sha384-')
     assert 'data-smartcar-text="Close me"' in text
+    text = rendered("{% smartcar_callback_script %}", csp_nonce='a"b')
+    assert text.startswith('<script nonce="a&quot;b" defer src=')
 
 
 def environment(**options):
@@ -119,12 +121,12 @@ def test_jinja2_has_the_same():
     with override_settings(TEMPLATES=[backend]):
         source = (
             "{{ smartcar_button(request, make='TESLA') }}{{ smartcar_launch_url(request) }}"
-            "{{ smartcar_callback_script() }}"
+            "{{ smartcar_callback_script() }}{{ smartcar_callback_script(request) }}"
         )
         text = engines["jinja2"].from_string(source).render({}, RequestFactory().get("/"))
     assert 'launch="/smartcar/launch?make=TESLA"' in text
     assert "/smartcar/launch?sealed=" in text
-    assert "<script defer" in text
+    assert text.count("<script defer") == 2
 
 
 # -- pages

@@ -64,9 +64,11 @@ def test_routes_stay_out_of_the_schema():
     assert {route.name for route in host.connect.router.routes} == {
         "smartcar_launch",
         "smartcar_callback",
+        "smartcar_redirect",
         "smartcar_status",
         "smartcar_cancel",
         "smartcar_module",
+        "smartcar_script",
         "smartcar_asset",
     }
 

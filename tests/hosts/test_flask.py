@@ -723,7 +723,10 @@ def test_button_in_a_macro():
 
 def test_callback_script_in_a_template():
     """A page of the application's own can end a front-end flow."""
-    text = shown(plain(allowed_origins=["http://localhost:5173"]), "{{ smartcar_callback_script() }}")
+    source = "{{ smartcar_callback_script() }}{{ smartcar_callback_script(request, text='Close') }}"
+    text = shown(plain(allowed_origins=["http://localhost:5173"]), source)
+    assert text.count("<script defer") == 2
+    assert text.count('data-smartcar-text="Close"') == 1
     assert f'src="/smartcar/assets/{assets.REDIRECT.name}"' in text
     assert 'data-smartcar-origins="http://localhost:5173"' in text
 

@@ -562,6 +562,33 @@ def test_button_in_a_template_takes_a_translation():
     assert ">Connect & go &lt;b&gt;</a>" in text
 
 
+@pytest.mark.parametrize("request_first", ["", "request"], ids=["found", "given"])
+def test_callback_script_in_a_template_is_markup(request_first):
+    """The request is found in the template's context; the script's address is where the routes are."""
+    connect = plain(allowed_origins=["http://localhost:5173"])
+    text = rendered(connect, "{{ smartcar_callback_script(" + request_first + ") }}")
+    assert text.startswith(f'<script defer src="/smartcar/assets/{assets.REDIRECT.name}" integrity="sha384-')
+    assert 'data-smartcar-origins="http://localhost:5173"' in text
+
+
+def test_callback_script_in_a_template_escapes_its_sentence():
+    """Words of the application's own stay text."""
+    text = rendered(plain(), "{{ smartcar_callback_script(text=x) }}", x="\"'><script>")
+    assert text.count("<script") == 1
+    assert "&#x27;&gt;&lt;script&gt;" in text
+
+
+def test_callback_script_without_a_request_says_what_to_do():
+    """A macro imported without context has no request; given one, it works."""
+    env = jinja2.Environment(autoescape=True)
+    connect = plain()
+    connect.install(env)
+    with pytest.raises(ConfigurationError, match=r"smartcar_callback_script\(request\)"):
+        env.from_string("{{ smartcar_callback_script() }}").render()
+    macro = "{% macro script(request) %}{{ smartcar_callback_script(request) }}{% endmacro %}"
+    assert "<script defer" in rendered(connect, macro + "{{ script(request) }}")
+
+
 def test_button_works_in_any_page_of_the_application():
     """The address is the routes', not the page's; under a root path it has that in front."""
     connect = plain()

@@ -81,6 +81,7 @@ def test_script_name_is_part_of_every_address(script_name):
     path = script_name.replace("\u00e9", "%C3%A9")
     assert f'launch="{path}/smartcar/launch?make=KIA"' in host.connect.button(environ, make="KIA")
     assert host.connect.launch_url(environ, make="KIA").startswith(f"{path}/smartcar/launch?sealed=")
+    assert f'src="{path}/smartcar/assets/redirect-' in host.connect.callback_script(environ)
 
 
 def test_path_beyond_latin_1_is_no_failure():

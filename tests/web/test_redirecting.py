@@ -142,7 +142,7 @@ def test_redirect_keeps_the_answer_out_of_the_markup():
 def test_redirect_is_served_like_every_page():
     """Kept nowhere, passed on nowhere, framed nowhere, and nothing inline."""
     response = redirect()
-    assert response.headers == pages.headers()
+    assert response.headers == [*pages.headers(), ("Cross-Origin-Opener-Policy", "unsafe-none")]
     assert header(response, "Cache-Control") == "no-store"
     assert header(response, "Referrer-Policy") == "no-referrer"
     markup = response.body.decode()
@@ -214,7 +214,7 @@ def test_any_query_gets_a_page(tail, start):
 
 def test_callback_script_for_an_applications_own_page():
     """Under the routes' path, with its integrity, and with the allowed origins in a stable order."""
-    markup = callback_script("/smartcar", {FRIEND, "https://app.example.com"})
+    markup = callback_script("/smartcar/", {FRIEND, "https://app.example.com"})
     assert Scripts(markup).found == [
         {
             "defer": None,
@@ -229,7 +229,7 @@ def test_callback_script_for_an_applications_own_page():
 def test_callback_script_escapes_what_it_is_given():
     """A base and a sentence from the application stay inside their attributes."""
     hostile = "\"'><script>alert(1)</script>"
-    (one,) = Scripts(callback_script(f"/{hostile}", [], text=hostile)).found
+    (one,) = Scripts(callback_script(f"/{hostile}/", [], text=hostile)).found
     assert one["src"] == f"/{hostile}/assets/{assets.REDIRECT.name}"
     assert one["data-smartcar-text"] == hostile
 

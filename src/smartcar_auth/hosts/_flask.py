@@ -27,7 +27,6 @@ from smartcar_auth.web.application import logger
 from smartcar_auth.web.attempt import Attempt, Outcome
 from smartcar_auth.web.connect import Route, split_path
 from smartcar_auth.web.pages import Page
-from smartcar_auth.web.redirecting import callback_script
 
 from .wsgi import WSGIConnect
 
@@ -97,8 +96,7 @@ class AppConnect(WSGIConnect):
 
     def callback_script(self, text: str | None) -> str:
         """The script's markup; see `redirecting.callback_script`."""
-        base = self._launch_path(None).removesuffix("/launch")
-        return callback_script(base, self._site.allowed_origins, text=text)
+        return self.callback_markup(self._launch_path(None), text=text)
 
     def _launch_path(self, request: Any) -> str:
         return self._app.url_for(self._endpoint, _external=False)

@@ -145,6 +145,10 @@ class SmartcarConnect(ASGIConnect):
         """The button's markup; options as in `Connect.markup`. Mark it as safe for your templates."""
         return self.markup(lambda: self._launch_path(request), label, **options)
 
+    def callback_script(self, request: Scope, *, text: str | None = None) -> str:
+        """The script for a page of your own at the end of the pop-up. Mark it as safe for your templates."""
+        return self.callback_markup(self._launch_path(request), text=text)
+
     def is_native(self, result: Any) -> bool:
         return callable(result)
 

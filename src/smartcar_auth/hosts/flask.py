@@ -128,8 +128,13 @@ class SmartcarConnect:
         words = words or [options.pop("label", "Connect your car")]
         return Markup(self._here.button(*words, **options))  # noqa: S704 (every value is escaped)
 
-    def callback_script(self, *, text: str | None = None) -> Markup:
-        """The script for a page of your own that ends a front-end flow; see `redirecting.callback_script`."""
+    def callback_script(self, request: Request | None = None, *, text: str | None = None) -> Markup:
+        """The script for a page of your own at the end of the pop-up, in either mode.
+
+        Args:
+            request: Not needed; other frameworks have it there.
+            text: What the script says where it can't close the window, when it isn't to be the English sentence.
+        """
         return Markup(self._here.callback_script(text))  # noqa: S704 (every value is escaped)
 
     def doctor(self, *urls: str) -> list[Finding]:

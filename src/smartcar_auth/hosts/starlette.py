@@ -24,6 +24,7 @@ from .asgi import ASGIConnect, LaunchURL, Receive, Scope
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from jinja2.runtime import Context
 
 __all__ = ["LaunchURL", "SmartcarConnect"]
 
@@ -49,11 +50,19 @@ class SmartcarConnect(ASGIConnect):
         ]
 
     def install(self, env: "Environment") -> None:
-        """Add `smartcar_button(request, label, ...)` to a Jinja2 environment.
+        """Add `smartcar_button(request, label, ...)` and `smartcar_callback_script()` to a Jinja2 environment.
 
         Starlette's `Jinja2Templates` has it as `templates.env`.
         """
+        from jinja2 import pass_context
+
+        @pass_context
+        def callback_script(context: "Context", request: Any = None, *, text: str | None = None) -> Any:
+            # TemplateResponse puts the request into every context.
+            return self.callback_script(context.get("request") if request is None else request, text=text)
+
         env.globals["smartcar_button"] = self.button
+        env.globals["smartcar_callback_script"] = callback_script
 
     def button(self, request: NativeRequest, label: Any = "Connect your car", **options: Any) -> Any:
         """The button's markup, for a template; options as in `Connect.markup`."""
@@ -61,6 +70,25 @@ class SmartcarConnect(ASGIConnect):
 
         markup = self.markup(lambda: self._launch_path(request), label, **options)
         return Markup(markup)  # noqa: S704 (every value is escaped)
+
+    def callback_script(self, request: NativeRequest, *, text: str | None = None) -> Any:
+        """The script for a page of your own at the end of the pop-up, in either mode.
+
+        Args:
+            request: In templates it is found in the context.
+            text: What the script says where it can't close the window, when it isn't to be the English sentence.
+
+        Raises:
+            ConfigurationError: There is no request, or no route in its application.
+        """
+        from markupsafe import Markup
+
+        if request is None:
+            raise ConfigurationError(
+                "smartcar_callback_script needs the request: render the template with "
+                "templates.TemplateResponse(request, ...), or write smartcar_callback_script(request)."
+            )
+        return Markup(self.callback_markup(self._launch_path(request), text=text))  # noqa: S704 (escaped)
 
     def is_native(self, result: Any) -> bool:
         return isinstance(result, NativeResponse)

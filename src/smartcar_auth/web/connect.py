@@ -13,6 +13,7 @@ from .doctor import Finding, examine
 from .exchange import Request, Response, Steps
 from .launching import Launching
 from .options import is_local_path
+from .redirecting import Redirecting, callback_script
 
 __all__ = ["ROUTES", "Connect", "Route", "checked_prefix", "checked_subject", "split_path"]
 
@@ -60,7 +61,7 @@ def checked_prefix(prefix: str) -> str:
     return prefix
 
 
-class Connect(Launching, Answering):
+class Connect(Launching, Answering, Redirecting):
     """Connect's server side for one application: give it a `Smartcar` and the functions to call.
 
     Hosts subclass it and add what their framework wants; on its own it answers `Request` values.
@@ -132,6 +133,10 @@ class Connect(Launching, Answering):
             launch, label, return_to=return_to, attempt_seconds=self.attempt_seconds, attributes=attributes
         )
 
+    def callback_markup(self, launch_path: str, *, text: str | None = None) -> str:
+        """The script for a page of the application's own at the end of the pop-up; see `callback_script`."""
+        return callback_script(launch_path.removesuffix("launch"), self._site.allowed_origins, text=text)
+
     def doctor(self, *urls: str) -> list[Finding]:
         """What the settings alone say about whether Connect can work here; `smartcar-auth doctor` asks the app.
 
@@ -141,9 +146,9 @@ class Connect(Launching, Answering):
         return examine(self, *urls)
 
     def asset(self, request: Request, name: str) -> Response:
-        """The module and the stylesheet: public, the same for everybody, loadable from allowed origins."""
+        """The scripts and the stylesheet: public, the same for everybody, loadable from allowed origins."""
         immutable = assets.BY_NAME.get(name)
-        found = immutable or (assets.SCRIPT if name == assets.SCRIPT.stable_name else None)
+        found = immutable or _BY_STABLE_NAME.get(name)
         if found is None:
             return Response(404, [PLAIN_TEXT, NOT_CACHED], b"Not found.\n")
         fresh = "max-age=31536000, immutable" if immutable else "max-age=600, stale-while-revalidate=86400"
@@ -160,15 +165,20 @@ class Connect(Launching, Answering):
         return Response(200, fields, found.content)
 
 
+def _file(name: str) -> Callable[[Connect, Request, str], Response]:
+    return lambda connect, request, _: connect.asset(request, name)
+
+
 ROUTES = (
     Route("launch", "launch", False, "GET", lambda connect, request, _: connect.launch(request)),
     Route("callback", "callback", False, "GET", lambda connect, request, _: connect.callback(request)),
+    Route("redirect", "redirect", False, "GET", lambda connect, request, _: connect.redirect(request)),
     Route("status", "status", True, "GET", lambda connect, request, name: connect.status(request, name)),
     Route("cancel", "cancel", True, "POST", lambda connect, request, name: connect.cancel(request, name)),
-    Route(
-        "module", "connect.js", False, "GET", lambda connect, request, _: connect.asset(request, "connect.js")
-    ),
+    Route("module", "connect.js", False, "GET", _file("connect.js")),
+    Route("script", "redirect.js", False, "GET", _file("redirect.js")),
     Route("asset", "assets", True, "GET", lambda connect, request, name: connect.asset(request, name)),
 )
+_BY_STABLE_NAME = {asset.stable_name: asset for asset in (assets.SCRIPT, assets.REDIRECT)}
 _BY_PATH = {route.path: route for route in ROUTES}
 _UNNAMED = frozenset(route.path for route in ROUTES if not route.named)

@@ -43,7 +43,10 @@ class Redirecting(Application):
             # The stylesheet is fetched only when the window stays open.
             head=f'<noscript><link rel="stylesheet" href="{_SHEET}"></noscript>{script}',
         )
-        return self._page(status, page, request)
+        response = self._page(status, page, request)
+        # Django sends same-origin with every response that says nothing, and that would cut the opener off.
+        response.headers.append(("Cross-Origin-Opener-Policy", "unsafe-none"))
+        return response
 
 
 def callback_script(
@@ -55,19 +58,19 @@ def callback_script(
     and closes the window; where it can't, it adds a sentence to the page.
 
     Args:
-        base: Path of the routes as browsers know it, such as "/smartcar"; "" is relative to the page.
+        base: Path of the routes as browsers know it, such as "/smartcar/"; "" is relative to the page.
         allowed_origins: Whose pages may be told, besides the page's own origin, when `app_origin` names them.
         text: The sentence, when it isn't to be the English one.
         sheet: Address of a stylesheet to load instead, for a page that has its words already.
     """
-    address = f"{base}/assets/{assets.REDIRECT.name}" if base else f"assets/{assets.REDIRECT.name}"
     given = {"origins": " ".join(sorted(allowed_origins)), "text": text, "sheet": sheet}
     attributes = "".join(
         f' data-smartcar-{name}="{escape(value)}"' for name, value in given.items() if value is not None
     )
     # Classic, so that it finds these attributes as those of its own element, wherever else the page has some.
     return (
-        f'<script defer src="{escape(address)}" integrity="{assets.REDIRECT.integrity}"{attributes}></script>'
+        f'<script defer src="{escape(base)}assets/{assets.REDIRECT.name}" '
+        f'integrity="{assets.REDIRECT.integrity}"{attributes}></script>'
     )
 
 

@@ -28,7 +28,6 @@ from smartcar_auth.web.attempt import Attempt, Outcome
 from smartcar_auth.web.connect import ROUTES, checked_subject
 from smartcar_auth.web.pages import Page
 from smartcar_auth.web.pages import headers as page_headers
-from smartcar_auth.web.redirecting import callback_script
 
 from .exchange import OwnPage, forget_query, own_template, read, report, written
 from .signals import smartcar_connected, smartcar_failed
@@ -89,10 +88,13 @@ class SmartcarConnect(Connect):
         """The button's markup; options as in `Connect.markup`. Safe in templates of both backends."""
         return _safe(self.markup(self._launch_path, label, **options))
 
-    def callback_script(self, *, text: str | None = None) -> str:
-        """The script of front-end mode, for a page of your own at the redirect URI."""
-        base = self._launch_path().removesuffix("/launch")
-        return _safe(callback_script(base, self._site.allowed_origins, text=text))
+    def callback_script(self, request: HttpRequest | None = None, *, text: str | None = None) -> str:
+        """The script for a page of your own at the end of the pop-up, in either mode; needs no request.
+
+        Args:
+            text: What the script says where it can't close the window, when it isn't to be the English sentence.
+        """
+        return _safe(self.callback_markup(self._launch_path(), text=text))
 
     def install(self, env: Any) -> None:
         """Add `smartcar_button(request, label, ...)`, `smartcar_launch_url(request, ...)` and

@@ -1,6 +1,6 @@
 // Smartcar Connect in a pop-up: `connect()`, `<smartcar-connect>`, and what runs on the callback page.
-// Shipped as written. The server owns the attempt, windows are views of it: the outcome counts by whichever
-// road comes first, postMessage, BroadcastChannel, or asking the server.
+// Shipped as written. The server owns the attempt, windows are views of it. The outcome comes by postMessage,
+// BroadcastChannel or asking the server, whichever is first.
 
 const NAME = "smartcar-connect";
 
@@ -38,12 +38,12 @@ const features = (given = "") => {
   return `popup,width=${width},height=${height},left=${left},top=${top}`;
 };
 
-// One attempt: `done` is its promise; `closed` is called when the window reads closed, which under
-// Cross-Origin-Opener-Policy it does while the person still signs in. A hint, therefore, never a verdict.
+// One attempt: `done` is its promise; `closed` is called when the window reads closed. A hint, never a verdict:
+// under Cross-Origin-Opener-Policy it reads so while the person still signs in.
 class Attempt {
   constructor({ launch, signal, returnTo, windowOptions, attemptSeconds, closed } = {}) {
     const bytes = crypto.getRandomValues(new Uint8Array(16));
-    this.id = btoa(String.fromCharCode(...bytes)).replace(/[+/=]/g, (sign) => ({ "+": "-", "/": "_" })[sign] ?? "");
+    this.id = btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").slice(0, 22);
     this.done = new Promise((resolve, reject) => Object.assign(this, { resolve, reject, closed, looks: 0 }));
     this.stop = new AbortController();
     if (!launch) return this.fail("invalid_configuration", { message: "The launch address is missing." });
@@ -104,8 +104,11 @@ class Attempt {
     this.settle({ outcome: "failed", code, data });
   }
 
+  // Without an outcome it is from redirect.js, on a page of the application's own: the server knows.
   receive(message) {
-    if (message?.name === NAME && message.attempt === this.id) this.settle(message);
+    if (message?.name !== NAME || message.attempt !== this.id) return;
+    if (message.outcome) this.settle(message);
+    else this.ask();
   }
 
   settle({ outcome, code, data = null }) {
@@ -122,9 +125,8 @@ class Attempt {
 }
 
 /**
- * Open Connect. Call it in a click handler, before any `await`.
- * Options: launch (the launch route), signal, returnTo, windowOptions, attemptSeconds, and closed, called
- * when the window reads closed: ask whether to go on, or abort `signal`.
+ * Open Connect, in a click handler before any `await`. Options: launch (the launch route), signal, returnTo,
+ * windowOptions, attemptSeconds, and closed, called when the window reads closed: ask, or abort `signal`.
  * Resolves to {outcome, attempt, data}; rejects with a SmartcarConnectError that has a `code`.
  */
 export const connect = async (options) => new Attempt(options).done;
@@ -190,8 +192,7 @@ class SmartcarConnect extends HTMLElement {
     this.status.textContent = text || words[state] || words.failed;
   }
 
-  // A window that can't be reached can't be closed either: the old attempt ends on the server. If it was
-  // granted in that moment, that is the outcome, and the new window goes.
+  // The old window may be out of reach, so its attempt ends on the server; if granted just then, that counts.
   reopen() {
     const old = this.attempt;
     this.open();

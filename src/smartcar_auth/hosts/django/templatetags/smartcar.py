@@ -26,12 +26,7 @@ def smartcar_button(
 
     Options as in `Connect.markup`, and `connect=`, for a SmartcarConnect that isn't the settings' own.
     """
-    markup = chosen(connect).button(context.get("request"), label, **options)
-    nonce = context.get("csp_nonce")  # of Django 6's context processor, and false until it is asked for
-    if nonce is not None:
-        markup = markup.replace("<script ", f'<script nonce="{escape(str(nonce))}" ', 1)
-        markup = mark_safe(markup)  # noqa: S308 (every value in it is escaped)
-    return markup
+    return _with_nonce(context, chosen(connect).button(context.get("request"), label, **options))
 
 
 @register.simple_tag(takes_context=True)
@@ -46,7 +41,15 @@ def smartcar_launch_url(context: Any, *, connect: Any = None, **options: Any) ->
     return chosen(connect).launch_url(request, **options)
 
 
-@register.simple_tag
-def smartcar_callback_script(*, connect: Any = None, text: str | None = None) -> str:
-    """`{% smartcar_callback_script %}`, on a page of your own at the redirect URI of front-end mode."""
-    return chosen(connect).callback_script(text=text)
+@register.simple_tag(takes_context=True)
+def smartcar_callback_script(context: Any, *, connect: Any = None, text: str | None = None) -> str:
+    """`{% smartcar_callback_script %}`, on a page of your own at the end of the pop-up, in either mode."""
+    return _with_nonce(context, chosen(connect).callback_script(text=text))
+
+
+def _with_nonce(context: Any, markup: str) -> str:
+    nonce = context.get("csp_nonce")  # of Django 6's context processor, and false until it is asked for
+    if nonce is not None:
+        markup = markup.replace("<script ", f'<script nonce="{escape(str(nonce))}" ', 1)
+        markup = mark_safe(markup)  # noqa: S308 (every value in it is escaped)
+    return markup
