@@ -23,6 +23,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -87,12 +88,24 @@ class Attempt:
     end: str = "unfinished"
 
     @property
+    def answer(self) -> str:
+        """What `on_complete` returns for its code, as JSON."""
+        return f'{{"mark": "{mark_of(self.code)}"}}'
+
+    @property
     def key(self) -> str:
         return f"{PREFIX}{self.id}.{digest_of(self.state)}"
 
 
 class Wrong(Exception):
     """An answer that nobody should get."""
+
+
+def _cookie_of(attempt: Attempt, headers: dict[str, str]) -> str:
+    name, _, value = headers["set-cookie"].partition(";")[0].partition("=")
+    if name != f"smartcar-{attempt.id}" or not value:
+        raise Wrong(f"the cookie is {name}")
+    return f"{name}={value}"
 
 
 class Browsers:
@@ -127,16 +140,17 @@ class Browsers:
         if status != 303:
             raise Wrong(f"launch answered {status}")
         attempt.state = parse_qs(urlsplit(headers["location"]).query)["state"][0]
-        attempt.pending = headers["set-cookie"].partition(";")[0]
+        attempt.pending = _cookie_of(attempt, headers)
 
     async def callback(self, attempt: Attempt) -> bool:
         """Whether the page says granted; otherwise it says that the answer was used, after a broken connection."""
         path = f"callback?code={attempt.code}&state={attempt.state}"
         before = len(attempt.broken)
         status, headers, page = await self.step(attempt, "callback", path, attempt.pending)
-        told = dict(re.findall(r'data-([a-z-]+)="([^"]*)"', page))
-        if status == 200 and told.get("outcome") == "granted" and told.get("smartcar-attempt") == attempt.id:
-            attempt.outcome = headers["set-cookie"].partition(";")[0]
+        told = {name: unescape(value) for name, value in re.findall(r'data-([a-z-]+)="([^"]*)"', page)}
+        right = {"outcome": "granted", "smartcar-attempt": attempt.id, "data": attempt.answer}
+        if status == 200 and {name: told.get(name) for name in right} == right:
+            attempt.outcome = _cookie_of(attempt, headers)
             return True
         if status == 400 and len(attempt.broken) > before and "used before" in page:
             return False
@@ -145,7 +159,7 @@ class Browsers:
     async def status(self, attempt: Attempt) -> str:
         cookie = attempt.outcome or attempt.pending
         status, _, body = await self.step(attempt, "status", f"status/{attempt.id}", cookie)
-        if status == 200 and f'"mark": "{mark_of(attempt.code)}"' in body and '"granted"' in body:
+        if status == 200 and attempt.answer in body and '"granted"' in body:
             return "granted"
         if status == 200 and not attempt.outcome and '"outcome": "pending"' in body:
             return "pending"
@@ -224,6 +238,8 @@ async def judge(attempts: Sequence[Attempt], url: str) -> list[str]:
         # A refused connection is to the generation that is starting: the one before it was killed.
         if not {generation, generation - 1} & worker.killed
     ]
+    if strangers := runs.keys() - {mark_of(attempt.code) for attempt in attempts}:
+        found.append(f"on_complete ran for {len(strangers)} codes that nobody sent")
     for attempt in attempts:
         ran = runs.get(mark_of(attempt.code), 0)
         if ran > 1 or (attempt.end.startswith("answered") and ran != 1):
