@@ -119,3 +119,14 @@ def test_outcome_leaves_larger_data_behind(data):
     """Data over 1,024 bytes of JSON does not travel; the outcome does."""
     assert len(json.dumps(data, separators=(",", ":"))) > 1024
     assert attempts.read_outcome(attempts.write_outcome(Outcome("granted", None, data))) == Outcome("granted")
+
+
+def test_time_of_a_state_can_be_read_without_its_key():
+    """The doctor reads an application's clock in the state that it sends."""
+    assert attempts.read_issued(attempts.make_state(SEALER, ATTEMPT, 1_800_000_000)) == 1_800_000_000
+
+
+@pytest.mark.parametrize("state", ["", "x", "é", "." * 60, "A" * 42, "A" * 44, "=" * 43, "%"])
+def test_time_of_anything_else_is_unknown(state):
+    """Whatever an application may send instead."""
+    assert attempts.read_issued(state) is None

@@ -45,6 +45,7 @@ from .attempt import (
     record_of,
     write_outcome,
 )
+from .causes import REMEDIES
 from .cookies import Cookies
 from .exchange import Call, Request, Response, Steps
 from .options import with_outcome
@@ -92,8 +93,8 @@ class Answering(Application):
             before = yield from self._claim(attempt, f"{_RUNNING}{int(self._clock())}")
             if before is not None:
                 if before is not _ABANDONED and before.code not in ("cancelled", "timeout"):
-                    raise StateMismatch(
-                        "This authorization response was used before; each counts once.", cause="replayed"
+                    raise _mismatch(
+                        "replayed", "This authorization response was used before; each counts once."
                     )
                 return self._finish(request, cookies, attempt, before)
         except _StoreFailed:
@@ -120,12 +121,12 @@ class Answering(Application):
         """
         state = parameters.get("state")
         if not state:
-            raise StateMismatch("The answer carries no state.", cause="missing")
+            raise _mismatch("missing", "The answer carries no state.")
         opened = open_state(self._sealer, state)
         if opened is None:
-            raise StateMismatch(
+            raise _mismatch(
+                "altered",
                 "The state was not made by this app, or with a key that is no longer in secret_keys.",
-                cause="altered",
             )
         attempt_id, issued = opened
         attempt = cookies.get(attempt_id)
@@ -134,14 +135,14 @@ class Answering(Application):
         if attempt is not None and attempt.outcome is not None:
             return attempt  # a reload shows the same page, although the state has expired in the meantime
         if self._clock() > issued + self.attempt_seconds:
-            raise StateMismatch(
-                f"The attempt took longer than attempt_seconds, {self.attempt_seconds} s.", cause="expired"
+            raise _mismatch(
+                "expired", f"The attempt took longer than attempt_seconds, {self.attempt_seconds} s."
             )
         if attempt is None:
-            raise StateMismatch(
+            raise _mismatch(
+                "other_browser",
                 "This browser does not carry the attempt's cookie: it was launched in another browser or on "
                 "another host name, it ended more than five minutes ago, or cookies are switched off.",
-                cause="other_browser",
             )
         return attempt
 
@@ -155,8 +156,8 @@ class Answering(Application):
                 raise
             subject = None
         if subject is not None and subject != attempt.subject:
-            raise StateMismatch(
-                "Another person is logged in than the one who launched the attempt.", cause="other_person"
+            raise _mismatch(
+                "other_person", "Another person is logged in than the one who launched the attempt."
             )
 
     def _handle(
@@ -324,6 +325,10 @@ class Answering(Application):
         if status == 503:
             fields.append(_RETRY)
         return Response(status, fields, json.dumps(content).encode())
+
+
+def _mismatch(cause: str, what: str) -> StateMismatch:
+    return StateMismatch(f"{what} {REMEDIES[cause]}", cause=cause)
 
 
 def masked(error: BaseException, query: bytes) -> str:

@@ -90,6 +90,15 @@ def open_state(sealer: Sealer, state: str) -> tuple[str, int] | None:
     return to_text(content[:ID_BYTES]), int.from_bytes(content[-4:], "big")
 
 
+def read_issued(state: str) -> int | None:
+    """When a state says that it was made, whoever sealed it; None where it is no state of ours."""
+    try:
+        content = to_bytes(state.partition(".")[0])
+    except ValueError:
+        return None
+    return int.from_bytes(content[-4:], "big") if len(content) == ID_BYTES + NONCE_BYTES + 4 else None
+
+
 def digest_of(state: str) -> str:
     return to_text(hashlib.sha256(state.encode()).digest()[:15])
 
