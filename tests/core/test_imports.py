@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parent.parent.parent / "src" / "smartcar_auth"
-CORE = ("__init__", "_platform", "client", "errors", "message", "origin", "request", "response", "state")
+CORE = (
+    "__init__",
+    "_platform",
+    "client",
+    "errors",
+    "message",
+    "origin",
+    "request",
+    "response",
+    "state",
+    "words",
+)
 STANDARD = sys.stdlib_module_names | {"js"}
 # What a framework's host may bring along besides the core and web.
 FRAMEWORKS = {
