@@ -1,22 +1,35 @@
-"""Connect over HTTP: the two entry points, the screens, the way back to the application.
+"""Connect over HTTP: the three entry points, the screens, the way back to the application.
 
 An attempt lives under an unguessable id in the path, so reload and the back button work without a
 cookie. Forms POST and are answered with a redirect: 303 to a screen, 302 to the application.
 """
 
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+import anyio
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from .flow import SCREENS, Flow, Form, Step, end_at_once
-from .outcomes import location
-from .pages import page, redirect
+from smartcar_auth.message import FIELDS, NAME
+
+from .flow import SCREENS, Flow, Step, end_at_once
+from .languages import preferred
+from .outcomes import Outcome, answer, location
+from .pages import Dropped, page, redirect
+from .person import CantGoOn, play
+from .plan import Plan
 from .records import ATTEMPT_SECONDS, Attempt, Records
-from .request import Refused, read_pairs, read_request
-from .screens import context_of
+from .request import AUTHORIZE, BATTERY_CAPACITY, REAUTHENTICATE, Refused, read_pairs, read_request
+from .screens import context_of, end_of
 from .settings import Settings
+from .stops import Form
 
 FORM_LIMIT = 262_144
+COOP = "cross-origin-opener-policy"
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 class FormTooLong(Exception):
@@ -31,87 +44,156 @@ class Connect:
         self.settings = settings
         self.records = records
         self.routes = [
-            Route("/oauth/authorize", self.authorize),
-            Route("/oauth/reauthenticate", self.reauthenticate),
-            Route("/connect/{attempt}/done", self.done),
-            Route("/connect/{attempt}/end", self.end, methods=["POST"]),
-            Route("/connect/{attempt}/{screen}", self.show, methods=["GET"]),
-            Route("/connect/{attempt}/{screen}", self.submit, methods=["POST"]),
+            Route("/oauth/authorize", self._entry(AUTHORIZE)),
+            Route("/oauth/reauthenticate", self._entry(REAUTHENTICATE)),
+            Route("/battery-capacity", self._entry(BATTERY_CAPACITY)),
+            Route("/connect/{attempt}/done", self._within(self.done)),
+            Route("/connect/{attempt}/answer", self._within(self.answer)),
+            Route("/connect/{attempt}/end", self._within(self.end), methods=["POST"]),
+            Route("/connect/{attempt}/controls", self._within(self.controls), methods=["POST"]),
+            Route("/connect/{attempt}/{screen}", self._within(self.show), methods=["GET"]),
+            Route("/connect/{attempt}/{screen}", self._within(self.submit), methods=["POST"]),
         ]
 
-    async def authorize(self, request: Request) -> Response:
-        """Open an attempt to connect."""
-        return self._open(request, reauthentication=False)
-
-    async def reauthenticate(self, request: Request) -> Response:
-        """Open an attempt to log in again for a vehicle that is connected already."""
-        return self._open(request, reauthentication=True)
-
-    async def show(self, request: Request) -> Response:
+    async def show(self, request: Request, attempt: Attempt) -> Response:
         """Show a screen, or go to the one that is due."""
-        attempt = self._attempt(request)
-        if attempt is None:
-            return _unknown_attempt()
         asked = request.path_params["screen"]
         screen = self.flow.furthest(attempt, asked)
         if screen != asked:
             return redirect(f"/connect/{attempt.id}/{screen}")
         context = context_of(self.flow, attempt, screen, request.query_params)
-        return page(SCREENS[screen].template, screen=screen, **context)
+        response = page(SCREENS[screen].template, **context)
+        if attempt.plan.coop == "login" and SCREENS[screen].step == "Sign in":
+            response.headers[COOP] = "same-origin"
+        return response
 
-    async def submit(self, request: Request) -> Response:
+    async def submit(self, request: Request, attempt: Attempt) -> Response:
         """Take a screen's form and go where it leads."""
-        attempt = self._attempt(request)
-        if attempt is None:
-            return _unknown_attempt()
         screen = self.flow.furthest(attempt, request.path_params["screen"])
         if screen != request.path_params["screen"]:
             return redirect(f"/connect/{attempt.id}/{screen}")
         form = await _form(request)
         if form is None:
             return _unreadable_form()
+        trouble = _trouble(attempt.plan)
+        if trouble is not None:
+            attempt.plan = attempt.plan.recovered()
+            return trouble
         return self._go(attempt, self.flow.submit(attempt, screen, form))
 
-    async def end(self, request: Request) -> Response:
+    async def end(self, request: Request, attempt: Attempt) -> Response:
         """End the attempt with the error chosen in the sandbox controls."""
-        attempt = self._attempt(request)
-        if attempt is None:
-            return _unknown_attempt()
         form = await _form(request) or {}
         outcome = end_at_once(form.get("error", [""])[0])
         if outcome is None:
             return redirect(f"/connect/{attempt.id}/{self.flow.first_screen(attempt)}")
         return self._go(attempt, outcome)
 
-    async def done(self, request: Request) -> Response:
-        """The end of an attempt whose application gave no redirect URI."""
-        attempt = self._attempt(request)
-        if attempt is None:
-            return _unknown_attempt()
-        return page("done.html", application_name=self.settings.application_name, granted=attempt.granted)
+    async def controls(self, request: Request, attempt: Attempt) -> Response:
+        """Turn the hostile switches, and come back to the screen below which the controls were."""
+        form = await _form(request) or {}
+        values = {name: texts[0] for name, texts in form.items()}
+        attempt.plan = attempt.plan.switched(values)
+        return redirect(f"/connect/{attempt.id}/{self.flow.furthest(attempt, values.get('screen', ''))}")
 
-    def _open(self, request: Request, reauthentication: bool) -> Response:
+    async def answer(self, request: Request, attempt: Attempt) -> Response:
+        """The way back to the application where a hostile switch needs a page on it."""
+        if not attempt.answer:
+            return redirect(f"/connect/{attempt.id}/{self.flow.first_screen(attempt)}")
+        return page("answer.html", **end_of(self.flow, attempt))
+
+    async def done(self, request: Request, attempt: Attempt) -> Response:
+        """The end of an attempt whose application gave no redirect URI."""
+        return page("done.html", **end_of(self.flow, attempt))
+
+    def _entry(self, entry: str) -> Endpoint:
+        """The address with which an application opens an attempt."""
+
+        async def opened(request: Request) -> Response:
+            plans = self.records.plans
+            plan = plans[0] if plans else Plan()
+            trouble = _trouble(plan)
+            if trouble is not None:
+                plans[0] = plan.recovered()
+                return trouble
+            try:
+                asked = read_request(request.scope["query_string"], self.settings, entry)
+            except Refused as refused:
+                return page("refused.html", refused.status, message=refused.message, hint=refused.hint)
+            if plans:
+                plans.popleft()
+            attempt = self.flow.open(asked, plan, preferred(request.headers.get("accept-language", "")))
+            return await self._sent(request, attempt, self._first(attempt))
+
+        return opened
+
+    def _first(self, attempt: Attempt) -> Response:
+        if not attempt.plan.outcome:
+            return redirect(f"/connect/{attempt.id}/{self.flow.first_screen(attempt)}")
         try:
-            asked = read_request(request.scope["query_string"], self.settings, reauthentication)
-        except Refused as refused:
-            return page("refused.html", refused.status, message=refused.message, hint=refused.hint)
-        attempt = self.flow.open(asked)
-        return redirect(f"/connect/{attempt.id}/{self.flow.first_screen(attempt)}")
+            return self._go(attempt, play(self.flow, attempt))
+        except CantGoOn as error:
+            return page("refused.html", 400, message="400: What was planned can't happen", hint=str(error))
+
+    def _within(self, handle: Callable[[Request, Attempt], Awaitable[Response]]) -> Endpoint:
+        """An address within an attempt."""
+
+        async def handled(request: Request) -> Response:
+            attempt = self.records.attempts.get(request.path_params["attempt"])
+            if attempt is None or self.settings.clock() - attempt.opened_at > ATTEMPT_SECONDS:
+                return _unknown_attempt()
+            return await self._sent(request, attempt, await handle(request, attempt))
+
+        return handled
+
+    async def _sent(self, request: Request, attempt: Attempt, response: Response) -> Response:
+        """The response as the attempt's plan wants it on the wire."""
+        plan = attempt.plan
+        if plan.coop == "connect":
+            response.headers[COOP] = "same-origin"
+        if plan.connect == "slow":
+            with anyio.move_on_after(plan.slow_seconds):
+                while (await request.receive())["type"] != "http.disconnect":
+                    pass
+        return response
 
     def _go(self, attempt: Attempt, step: Step) -> Response:
         if isinstance(step, str):
             return redirect(f"/connect/{attempt.id}/{step}")
-        attempt.granted = step.granted
-        address = location(attempt.request, step)
+        plan, attempt.granted = attempt.plan, step.granted
+        address = location(attempt.request, step, plan.state)
         if address is None:
+            attempt.message = _message(attempt, step)
             return redirect(f"/connect/{attempt.id}/done")
+        if plan.answer or plan.opener or plan.closes_at == "answer":
+            attempt.answer = address
+            return redirect(f"/connect/{attempt.id}/answer")
         return redirect(address, 302)
 
-    def _attempt(self, request: Request) -> Attempt | None:
-        attempt = self.records.attempts.get(request.path_params["attempt"])
-        if attempt is None or self.settings.clock() - attempt.opened_at > ATTEMPT_SECONDS:
-            return None
-        return attempt
+
+def _message(attempt: Attempt, outcome: Outcome) -> dict[str, object]:
+    """What the page that opened Connect is told where there is no redirect URI."""
+    told = dict(answer(attempt.request, outcome, attempt.plan.state))
+    fields = {field: told.get(name) for field, name in FIELDS}
+    # The original's own pages leave these out where there is nothing to say.
+    for field in ("externalId", "vehicleId", "statusCode", "errorMessage"):
+        if fields[field] is None:
+            del fields[field]
+    return {"name": NAME, "isSmartcarHosted": True, **fields}
+
+
+def _trouble(plan: Plan) -> Response | None:
+    """The failure that comes instead of an answer, if one is planned."""
+    if plan.connect in ("", "slow"):
+        return None
+    if plan.connect == "offline":
+        return Dropped()
+    status = HTTPStatus(int(plan.connect))
+    hint = "The sandbox was told to fail once. Reload the page to go on."
+    response = page("refused.html", status, message=f"{status.value}: {status.phrase}", hint=hint)
+    if status != HTTPStatus.INTERNAL_SERVER_ERROR:
+        response.headers["retry-after"] = str(plan.retry_after)
+    return response
 
 
 async def read_body(request: Request, limit: int = FORM_LIMIT) -> bytes:

@@ -4,20 +4,26 @@ Nothing here knows HTTP or HTML. A form's handler takes the attempt and the form
 the next screen's name or with the outcome; `SCREENS` is the whole machine in one table.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from .accounts import VIN_EFFECTS, Account, account_of, stable_uuid
 from .brands import COUNTRIES, Brand, brand_called, brand_of_vin
+from .garage import Vehicle
+from .languages import ENGLISH, LANGUAGES
 from .outcomes import ERRORS, Outcome, refusal
+from .plan import Plan
 from .records import CODE_SECONDS, Attempt, Code, Grant, Records
-from .request import ConnectRequest
+from .request import AUTHORIZE, BATTERY_CAPACITY, ConnectRequest
 from .settings import Settings
+from .stops import STOPS, Form, text_of
 
-Form = Mapping[str, list[str]]
 Step = str | Outcome
 
 VIRTUAL_KEY_URL = "https://www.tesla.com/_ak/smartcar.com"
+SECOND_FACTORS = {"two-factor": 6, "pin": 4}  # screen -> how many digits it asks for
+CAPACITIES = ("40", "58", "64", "75", "77.4", "82")  # of batteries, in kWh
+_ORDINARY = Plan()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +43,13 @@ class Flow:
         self.settings = settings
         self.records = records
 
-    def open(self, request: ConnectRequest) -> Attempt:
+    def open(self, request: ConnectRequest, plan: Plan = _ORDINARY, language: str = ENGLISH) -> Attempt:
         """Begin an attempt."""
-        attempt = Attempt(
-            self.settings.ids.path_segment(), request, request.country, opened_at=self.settings.clock()
-        )
+        ids, now = self.settings.ids, self.settings.clock()
+        attempt = Attempt(ids.path_segment(), request, request.country, language, plan, opened_at=now)
         attempt.brand = self._brand_asked_for(request)
+        if self.records.battery_tokens.get(request.battery_token, 0.0) > now:
+            attempt.passed.add("login")
         self.records.attempts.put(attempt.id, attempt)
         return attempt
 
@@ -50,7 +57,9 @@ class Flow:
         """Where the person starts."""
         if attempt.request.problem is not None:
             return "problem"
-        return "login" if attempt.request.vehicle_id is not None else "welcome"
+        if attempt.request.entry == AUTHORIZE:
+            return "welcome"
+        return BATTERY_CAPACITY if SCREENS[BATTERY_CAPACITY].reached(attempt) else "login"
 
     def submit(self, attempt: Attempt, screen: str, form: Form) -> Step:
         """Handle a screen's form: the next screen's name, or how the attempt ends."""
@@ -88,9 +97,7 @@ class Flow:
         self.records.approvals.put(_approval_key(attempt), grant)
         pairs: list[tuple[str, str]] = []
         if request.response_type == "code":
-            code = self.settings.ids.uuid()
-            self.records.codes.put(code, Code(grant, request.redirect_uri, now + CODE_SECONDS))
-            pairs.append(("code", code))
+            pairs.append(("code", self._code(grant, request.redirect_uri, attempt.plan)))
         pairs.append(("user_id", account.user_id))
         if attempt.virtual_key_url:
             pairs.append(("virtual_key_url", attempt.virtual_key_url))
@@ -104,6 +111,25 @@ class Flow:
         if earlier is None or set(earlier.permissions) != {p.name for p in attempt.request.permissions}:
             return ()
         return tuple(self.records.connected(earlier))
+
+    def garage(self, account: Account, brand: Brand, vin: str | None) -> tuple[Vehicle, ...]:
+        """The person's vehicles of a brand; with a VIN, that one."""
+        user = self.settings.users.get(account.name)
+        if user is None:
+            return self.records.garage(account, brand, vin)
+        return tuple(
+            self.records.vehicles.get(each.id, each) for each in user.vehicles_with(brand.token, vin)
+        )
+
+    def _code(self, grant: Grant, redirect_uri: str | None, plan: Plan) -> str:
+        """A fresh code, on the shelf in the state that the plan wants the token endpoint to find it in."""
+        text, now = self.settings.ids.uuid(), self.settings.clock()
+        if plan.exchange == "other_application":
+            grant = replace(grant, application_id="another application")
+        code = Code(grant, redirect_uri, now if plan.exchange == "expired" else now + CODE_SECONDS)
+        if plan.exchange != "used":
+            self.records.codes.put(text, code)
+        return text
 
 
 def _approval_key(attempt: Attempt) -> str:
@@ -119,16 +145,21 @@ def _known(attempt: Attempt) -> Account:
     return attempt.account
 
 
-def _text(form: Form, name: str) -> str:
-    return form.get(name, [""])[0].strip()
+def _wants(attempt: Attempt, screen: str) -> bool:
+    """Whether this extra screen is still to come: the account has it, or the plan asks for it."""
+    asked = _known(attempt).effect == screen or screen in attempt.plan.screens
+    return asked and screen not in attempt.passed
 
 
 # What each form does, in the order in which a person meets them.
 
 
 def _leave_welcome(flow: Flow, attempt: Attempt, form: Form) -> Step:
-    if _text(form, "country") in COUNTRIES:
-        attempt.country = _text(form, "country")
+    if text_of(form, "language") in LANGUAGES:
+        attempt.language = text_of(form, "language")
+        return "welcome"
+    if text_of(form, "country") in COUNTRIES:
+        attempt.country = text_of(form, "country")
     if attempt.request.vin is not None:
         attempt.stop = VIN_EFFECTS.get(attempt.request.vin.upper(), "")
         if attempt.stop:
@@ -137,40 +168,54 @@ def _leave_welcome(flow: Flow, attempt: Attempt, form: Form) -> Step:
 
 
 def _choose_brand(flow: Flow, attempt: Attempt, form: Form) -> Step:
-    if _text(form, "other"):
+    if text_of(form, "other"):
         attempt.brand, attempt.stop = None, "unlisted"
         return "unlisted"
-    attempt.brand = brand_called(_text(form, "brand"))
-    attempt.account, attempt.vehicles = None, ()  # another brand's account knows nothing of this one
+    attempt.brand = brand_called(text_of(form, "brand"))
+    attempt.account, attempt.vehicles, attempt.approved = (
+        None,
+        (),
+        (),
+    )  # another brand's account knows none of it
+    attempt.passed.clear()
     attempt.stop = "" if attempt.brand.offered_in(attempt.country) else "coming-later"
     return attempt.stop or "login"
 
 
 def _log_in(flow: Flow, attempt: Attempt, form: Form) -> Step:
-    if _text(form, "action") == "cancel":
+    if text_of(form, "action") == "cancel":
         return refusal("oem_cancelled_login")
-    attempt.username = _text(form, "username")[:200]
-    if not attempt.username or not form.get("password", [""])[0]:
+    attempt.username = text_of(form, "username")[:200]
+    password = form.get("password", [""])[0]
+    if not attempt.username or not password:
         attempt.complaints["login"] = "Enter your email address or phone number, and your password."
         return "login"
     account = account_of(attempt.username)
-    if account.effect == "invalid-credentials":
+    user = flow.settings.users.get(account.name)
+    account = user.account if user is not None else account
+    refused = user is not None and not user.may_log_in(password, attempt.country)
+    if refused or account.effect == "invalid-credentials":
         attempt.complaints["login"] = "This email address and password don't match. Please try again."
         return "login"
-    attempt.account, attempt.verified, attempt.stop = account, False, ""
+    attempt.account, attempt.stop, attempt.approved = account, "", ()
+    attempt.passed.clear()
     return _after_login(flow, attempt, account)
 
 
 def _after_login(flow: Flow, attempt: Attempt, account: Account) -> Step:
-    brand = attempt.brand or brand_called("")
-    attempt.vehicles = flow.records.garage(account, brand, attempt.request.vin)
-    if account.effect == "two-factor" and not attempt.verified:
-        return "two-factor"
-    if attempt.request.vehicle_id:
-        return Outcome((("vehicle_id", attempt.request.vehicle_id),))
+    brand, request = attempt.brand or brand_called(""), attempt.request
+    attempt.vehicles = flow.garage(account, brand, request.vin)
+    for screen in SECOND_FACTORS:
+        if _wants(attempt, screen):
+            return screen
     attempt.stop = _dead_end(attempt, account)
     if attempt.stop:
         return attempt.stop
+    attempt.passed.add("login")
+    if request.entry == BATTERY_CAPACITY:
+        return BATTERY_CAPACITY
+    if request.vehicle_id:
+        return Outcome((("vehicle_id", request.vehicle_id),))
     approved = flow.approved_before(attempt)
     return _finish(flow, attempt, approved) if approved else "grant"
 
@@ -179,6 +224,8 @@ def _dead_end(attempt: Attempt, account: Account) -> str:
     """The screen that keeps this account from the grant screen; "" for an ordinary one."""
     if account.effect in STOPS:
         return account.effect
+    if attempt.request.vehicle_id is not None:
+        return ""  # a vehicle that is connected was found good before
     if not attempt.vehicles:
         return "no-vehicles"
     required = [permission.name for permission in attempt.request.required]
@@ -186,19 +233,24 @@ def _dead_end(attempt: Attempt, account: Account) -> str:
     return "" if able else "incompatible"
 
 
-def _verify(flow: Flow, attempt: Attempt, form: Form) -> Step:
-    if _text(form, "action") == "back":
-        return refusal("user_manually_returned_to_application")
-    code = _text(form, "verification-code")
-    if not (code.isascii() and code.isdigit() and len(code) == 6):
-        attempt.complaints["two-factor"] = "Enter the six digits. In the sandbox any six will do."
-        return "two-factor"
-    attempt.verified = True
-    return _after_login(flow, attempt, _known(attempt))
+def _verify(screen: str, complaint: str) -> Callable[[Flow, Attempt, Form], Step]:
+    """The form of a second factor. Any digits will do, as any password does."""
+
+    def verify(flow: Flow, attempt: Attempt, form: Form) -> Step:
+        if text_of(form, "action") == "back":
+            return refusal("user_manually_returned_to_application")
+        code = text_of(form, "verification-code")
+        if not (code.isascii() and code.isdigit() and len(code) == SECOND_FACTORS[screen]):
+            attempt.complaints[screen] = complaint
+            return screen
+        attempt.passed.add(screen)
+        return _after_login(flow, attempt, _known(attempt))
+
+    return verify
 
 
 def _decide(flow: Flow, attempt: Attempt, form: Form) -> Step:
-    if _text(form, "decision") == "deny":
+    if text_of(form, "decision") == "deny":
         return refusal("access_denied")
     offered = [vehicle.id for vehicle in attempt.vehicles]
     chosen = tuple(vehicle_id for vehicle_id in offered if vehicle_id in form.get("vehicle", ()))
@@ -214,19 +266,40 @@ def _decide(flow: Flow, attempt: Attempt, form: Form) -> Step:
 
 def _finish(flow: Flow, attempt: Attempt, chosen: tuple[str, ...]) -> Step:
     attempt.approved = chosen
-    if _known(attempt).effect == "virtual-key" and not attempt.virtual_key_url:
-        return "virtual-key"
+    for screen in (BATTERY_CAPACITY, "virtual-key"):
+        if _wants(attempt, screen):
+            return screen
     return flow.approve(attempt, chosen)
 
 
+def _choose_capacity(flow: Flow, attempt: Attempt, form: Form) -> Step:
+    capacity = text_of(form, "capacity")
+    known = capacity in CAPACITIES
+    if not known and text_of(form, "action") != "unknown":
+        attempt.complaints[BATTERY_CAPACITY] = "Choose a capacity, or say that you don't know it."
+        return BATTERY_CAPACITY
+    attempt.passed.add(BATTERY_CAPACITY)
+    asked_about = attempt.request.vehicle_id
+    for vehicle_id in attempt.approved if asked_about is None else (asked_about,):
+        if known:
+            flow.records.capacities.put(vehicle_id, float(capacity))
+    if asked_about is None:
+        return _finish(flow, attempt, attempt.approved)
+    if not known:
+        return refusal("battery_capacity_no_selection", ("vehicle_id", asked_about))
+    pairs = (("vehicle_id", asked_about), ("selected_capacity", capacity), ("reason", "battery_capacity"))
+    return Outcome(pairs)
+
+
 def _add_virtual_key(flow: Flow, attempt: Attempt, form: Form) -> Step:
+    attempt.passed.add("virtual-key")
     attempt.virtual_key_url = VIRTUAL_KEY_URL
-    return flow.approve(attempt, attempt.approved)
+    return _finish(flow, attempt, attempt.approved)
 
 
 def _leave_stop(flow: Flow, attempt: Attempt, form: Form) -> Step:
     stop = STOPS[attempt.stop]
-    if _text(form, "action") == "again":
+    if text_of(form, "action") == "again":
         return "brands" if stop.again == "brands" else "login"
     return refusal(stop.error, *stop.details(attempt, form))
 
@@ -236,103 +309,18 @@ def _leave_problem(flow: Flow, attempt: Attempt, form: Form) -> Step:
     return refusal("configuration_error", ("status_code", "400"), ("error_message", message))
 
 
-def shared_vehicle(attempt: Attempt, form: Form) -> tuple[tuple[str, str], ...]:
-    """VIN and make of the incompatible vehicle, only if its owner agreed to share them."""
-    if not _text(form, "share"):
-        return ()
-    vin = attempt.request.vin or (attempt.vehicles[0].vin if attempt.vehicles else "")
-    make = attempt.brand.token if attempt.brand else _text(form, "make")[:40]
-    return tuple((name, value) for name, value in (("vin", vin), ("make", make)) if value)
-
-
-def _no_details(attempt: Attempt, form: Form) -> tuple[tuple[str, str], ...]:
-    return ()
-
-
-def _configuration_details(attempt: Attempt, form: Form) -> tuple[tuple[str, str], ...]:
-    return (("status_code", "400"), ("error_message", STOPS["configuration"].text))
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """A dead end: what it says, which error leaving it means, and where else one may go."""
-
-    error: str
-    heading: str
-    text: str
-    again: str = "login"  # or "brands", or "" where nothing else would help
-    leave: str = "Back to application"
-    details: Callable[[Attempt, Form], tuple[tuple[str, str], ...]] = _no_details
-
-    @property
-    def shares(self) -> bool:
-        """Whether the person may choose to share the vehicle's details."""
-        return self.details is shared_vehicle
-
-
-STOPS = {
-    "incompatible": Stop(
-        "vehicle_incompatible",
-        "Your vehicle isn't compatible",
-        "It can't share what this application needs. That may be because of its model, its year or its equipment.",
-        details=shared_vehicle,
-    ),
-    "unlisted": Stop(
-        "vehicle_incompatible",
-        "We can't connect your brand yet",
-        "Brands that are missing from the list can't be connected today.",
-        again="brands",
-        details=shared_vehicle,
-    ),
-    "coming-later": Stop(
-        "vehicle_incompatible",
-        "{brand} is coming later to {country}",
-        "Its owners can't connect their vehicles there yet.",
-        again="brands",
-        details=shared_vehicle,
-    ),
-    "subscription": Stop(
-        "invalid_subscription",
-        "Your subscription isn't active",
-        "Your vehicle is compatible, but its connected services subscription has expired or was never activated. "
-        "Activate it with your vehicle's brand, then try again.",
-    ),
-    "no-vehicles": Stop(
-        "no_vehicles",
-        "There are no vehicles in this account",
-        "Add your vehicle in your brand's own app, then try again. Or sign in with another account.",
-    ),
-    "missing-permission": Stop(
-        "user_manually_returned_to_application",
-        "A required permission is missing",
-        "Your brand's account doesn't allow everything that this application needs. Sign in again and allow it.",
-    ),
-    "configuration": Stop(
-        "configuration_error",
-        "Something isn't set up correctly",
-        "The application asked for something that can't work. Its developers can put this right.",
-        again="",
-        leave="Exit",
-        details=_configuration_details,
-    ),
-    "server-error": Stop(
-        "server_error",
-        "Something went wrong on our side",
-        "This is not your fault. Please go back and try again.",
-        again="",
-    ),
-}
-
-
 def _is_at_stop(name: str) -> Callable[[Attempt], bool]:
     return lambda attempt: attempt.stop == name
 
 
 def _logged_in(attempt: Attempt) -> bool:
-    account = attempt.account
-    if account is None or attempt.stop or not attempt.vehicles:
-        return False
-    return attempt.verified or account.effect != "two-factor"
+    return "login" in attempt.passed and not attempt.stop
+
+
+def _asks_for_capacity(attempt: Attempt) -> bool:
+    if attempt.request.entry == BATTERY_CAPACITY:
+        return "login" in attempt.passed
+    return bool(attempt.approved)
 
 
 SCREENS: dict[str, Screen] = {
@@ -344,8 +332,20 @@ SCREENS: dict[str, Screen] = {
     "login": Screen(
         "login.html", "Sign in", _log_in, lambda a: a.brand is not None and not a.request.problem
     ),
-    "two-factor": Screen("two-factor.html", "Sign in", _verify, lambda attempt: attempt.account is not None),
+    "two-factor": Screen(
+        "second-factor.html",
+        "Sign in",
+        _verify("two-factor", "Enter the six digits. In the sandbox any six will do."),
+        lambda attempt: attempt.account is not None,
+    ),
+    "pin": Screen(
+        "second-factor.html",
+        "Sign in",
+        _verify("pin", "Enter the four digits. In the sandbox any four will do."),
+        lambda attempt: attempt.account is not None,
+    ),
     "grant": Screen("grant.html", "Permissions", _decide, _logged_in),
+    BATTERY_CAPACITY: Screen("battery-capacity.html", "Permissions", _choose_capacity, _asks_for_capacity),
     "virtual-key": Screen("virtual-key.html", "Permissions", _add_virtual_key, lambda a: bool(a.approved)),
     **{name: Screen("stop.html", "", _leave_stop, _is_at_stop(name)) for name in STOPS},
 }

@@ -39,20 +39,37 @@ def refusal(error: str, *extra: tuple[str, str]) -> Outcome:
     return Outcome((("error", error), ("error_description", ERRORS[error]), *extra))
 
 
-def location(request: ConnectRequest, outcome: Outcome) -> str | None:
+def location(request: ConnectRequest, outcome: Outcome, state: str = "") -> str | None:
     """Where the browser goes with this outcome; None if the application gave no redirect URI.
 
-    Our parameters come after those that the redirect URI has already, such as `app_origin`.
+    Our parameters come after those that the redirect URI has already, such as `app_origin`. `state` says
+    what happens to the state on the way: "" nothing, else `dropped`, `altered` or `doubled`.
     """
     if request.redirect_uri is None:
         return None
+    separator = "&" if "?" in request.redirect_uri else "?"
+    return f"{request.redirect_uri}{separator}{_encoded(answer(request, outcome, state))}"
+
+
+def answer(request: ConnectRequest, outcome: Outcome, state: str = "") -> list[tuple[str, str]]:
+    """Everything that the application is told, in order."""
     pairs = list(outcome.pairs)
     if request.state is not None:
-        pairs.append(("state", request.state))
+        pairs += [("state", text) for text in _returned(request.state, state)]
     if request.external_id is not None:
         pairs.append(("external_id", request.external_id))
-    separator = "&" if "?" in request.redirect_uri else "?"
-    return f"{request.redirect_uri}{separator}{_encoded(pairs)}"
+    return pairs
+
+
+def _returned(state: str, how: str) -> tuple[str, ...]:
+    if how == "dropped":
+        return ()
+    if how == "doubled":
+        return state, state
+    if how == "altered":  # in the middle: the last character of base64 may hold bits that nobody reads
+        middle = len(state) // 2
+        return (f"{state[:middle]}{'B' if state[middle] == 'A' else 'A'}{state[middle + 1 :]}",)
+    return (state,)
 
 
 def _encoded(pairs: list[tuple[str, str]]) -> str:

@@ -8,6 +8,9 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from .languages import ENGLISH
 
 _HERE = Path(__file__).parent
 
@@ -45,6 +48,7 @@ environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+environment.globals["language"] = ENGLISH
 environment.globals["static"] = {name: _address(name) for name in STATIC}
 
 
@@ -63,6 +67,26 @@ def json_answer(content: Any, status: int = 200, headers: Mapping[str, str] | No
 def redirect(address: str, status: int = 303) -> Response:
     """A redirect whose address is already percent-encoded ASCII."""
     return Response(b"", status, {**PAGE_HEADERS, "location": address})
+
+
+class Dropped(Response):
+    """No answer: the connection ends, as it does when a network goes away.
+
+    Under a server that isn't ours it can't, and the answer is a 503.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(b"The sandbox was told to be offline.", 503, PAGE_HEADERS, "text/plain")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """End the connection, and wait until it has ended."""
+        drop = scope.get("state", {}).get("drop")
+        if drop is None:
+            await super().__call__(scope, receive, send)
+            return
+        drop()
+        while (await receive())["type"] != "http.disconnect":
+            pass
 
 
 def static_file(name: str) -> Response | None:

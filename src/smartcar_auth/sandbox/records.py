@@ -4,12 +4,14 @@ When a shelf is full the oldest record falls off, so a sandbox may run for weeks
 owns the records; nothing here waits, so nothing needs a lock.
 """
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from .accounts import Account
 from .brands import Brand
 from .garage import Vehicle, vehicles_of
+from .plan import Plan
 from .request import ConnectRequest
 
 CODE_SECONDS = 600
@@ -43,6 +45,8 @@ class Attempt:
     id: str
     request: ConnectRequest
     country: str
+    language: str
+    plan: Plan
     opened_at: float
     brand: Brand | None = None
     account: Account | None = None
@@ -50,9 +54,11 @@ class Attempt:
     username: str = ""
     stop: str = ""  # the dead end that this account or VIN leads to
     approved: tuple[str, ...] = ()  # vehicle ids
-    verified: bool = False
+    passed: set[str] = field(default_factory=set)  # of the screens that need it, those that are behind
     virtual_key_url: str = ""
     granted: bool = False  # how it ended, for the completion page
+    message: dict[str, object] = field(default_factory=dict)  # and for the page that opened it
+    answer: str = ""  # where to go with the answer, if a page of ours has to take it there
     complaints: dict[str, str] = field(default_factory=dict)  # screen -> what was wrong with its form
 
 
@@ -97,6 +103,9 @@ class Records:
         self.connections: Shelf[float] = Shelf(50_000)
         self.vehicles: Shelf[Vehicle] = Shelf(10_000)
         self.brands: Shelf[Brand] = Shelf(10_000)
+        self.capacities: Shelf[float] = Shelf(10_000)  # of batteries, as their owners chose, in kWh
+        self.battery_tokens: Shelf[float] = Shelf(10_000)  # token -> until when it replaces the login
+        self.plans: deque[Plan] = deque()  # for the next attempts
 
     def garage(self, account: Account, brand: Brand, vin: str | None) -> tuple[Vehicle, ...]:
         """A person's vehicles as they are now: a car unlocked a minute ago is still unlocked."""

@@ -8,10 +8,14 @@ import re
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from .brands import COUNTRIES
+from smartcar_auth.errors import ConfigurationError
+from smartcar_auth.origin import parse_origin
+
+from .brands import COUNTRIES, brand_of_vin
 from .permissions import DEFAULT_SCOPE, WORDS, Permission, read_scope
 from .settings import Settings
 
+AUTHORIZE, REAUTHENTICATE, BATTERY_CAPACITY = "authorize", "reauthenticate", "battery-capacity"
 MODES = frozenset({"live", "simulated", "test"})
 QUERY_LIMIT = 16_384
 _SHOWN_LIMIT = 120
@@ -20,13 +24,19 @@ _SHOWN_LIMIT = 120
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 _VIN = re.compile(r"[A-Za-z0-9]{17}", re.A)
 _TEST_VIN_PREFIX = "0SC"
+_APP_ONLY = frozenset({"FORD", "LINCOLN", "RIVIAN"})
+_RESPONSE_TYPES = {
+    AUTHORIZE: ("code", "none"),
+    REAUTHENTICATE: ("vehicle_id", "none"),
+    BATTERY_CAPACITY: ("vehicle_id",),
+}
 
 
-class Refused(Exception):
+class Refused(ValueError):
     """A request that Connect can't answer on the redirect URI: said on a page, with a hint for developers."""
 
     def __init__(self, message: str, hint: str, status: int = 400) -> None:
-        super().__init__(message)
+        super().__init__(f"{message} {hint}")
         self.message = message
         self.hint = hint
         self.status = status
@@ -34,8 +44,9 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ConnectRequest:
-    """An authorize or re-authenticate URL whose application and redirect URI are known to be good."""
+    """A URL of one of the three entries, whose application and redirect URI are known to be good."""
 
+    entry: str
     application_id: str
     response_type: str
     redirect_uri: str | None
@@ -48,7 +59,9 @@ class ConnectRequest:
     force: bool
     country: str
     external_id: str | None
-    vehicle_id: str | None  # the one to re-authenticate; None when connecting
+    vehicle_id: str | None  # the one it is about; None when connecting
+    app_origin: str | None  # of the page that waits for a message, where there is no redirect URI
+    battery_token: str
     problem: str | None  # a mistake the person is shown, with an Exit
     remarks: tuple[str, ...]  # what was read leniently, for the developer
 
@@ -58,8 +71,8 @@ class ConnectRequest:
         return tuple(permission for permission in self.permissions if permission.required)
 
 
-def read_request(query: bytes, settings: Settings, reauthentication: bool = False) -> ConnectRequest:
-    """Read the query of `/oauth/authorize`, or of `/oauth/reauthenticate`.
+def read_request(query: bytes, settings: Settings, entry: str = AUTHORIZE) -> ConnectRequest:
+    """Read the query of `/oauth/authorize`, `/oauth/reauthenticate` or `/battery-capacity`.
 
     Raises:
         Refused: the application or the redirect URI is not acceptable, so nothing may be sent there.
@@ -78,8 +91,10 @@ def read_request(query: bytes, settings: Settings, reauthentication: bool = Fals
     ]
     if "scope" not in parameters:
         remarks.append("No scope: the permissions are the sandbox's stand-in for your dashboard's.")
-    vehicle_id = parameters.get("vehicle_id", "") if reauthentication else None
+    remarks += _more_remarks(mode, parameters.get("make", ""))
+    vehicle_id = None if entry == AUTHORIZE else parameters.get("vehicle_id", "")
     return ConnectRequest(
+        entry=entry,
         application_id=application_id,
         response_type=response_type,
         redirect_uri=redirect_uri,
@@ -93,7 +108,9 @@ def read_request(query: bytes, settings: Settings, reauthentication: bool = Fals
         country=_country(parameters, remarks),
         external_id=external_id,
         vehicle_id=vehicle_id,
-        problem=_problem(response_type, mode, single_select, vin, vehicle_id),
+        app_origin=_app_origin(parameters, remarks) if redirect_uri is None else None,
+        battery_token=parameters.get("token", ""),
+        problem=_problem(entry, response_type, mode, vin, vehicle_id),
         remarks=tuple(remarks),
     )
 
@@ -194,19 +211,48 @@ def _country(parameters: dict[str, str], remarks: list[str]) -> str:
     return "US"
 
 
+def _app_origin(parameters: dict[str, str], remarks: list[str]) -> str | None:
+    """Of the page that opened Connect; a message is posted to nobody else."""
+    app_origin = parameters.get("app_origin")
+    if app_origin is None:
+        return None
+    try:
+        return parse_origin(app_origin, "app_origin")
+    except ConfigurationError as error:
+        remarks.append(f"No message will be posted. {error}")
+        return None
+
+
+def _more_remarks(mode: str, make: str) -> list[str]:
+    """What works here and may not at Smartcar."""
+    remarks = []
+    if mode == "test":
+        remarks.append("mode=test is deprecated at Smartcar. Use mode=simulated.")
+    if make.upper() in _APP_ONLY:
+        remarks.append(
+            f"{make.upper()} can't be connected from a web page at Smartcar, only from a mobile SDK."
+        )
+    return remarks
+
+
 def _problem(
-    response_type: str, mode: str, single_select: bool, vin: str | None, vehicle_id: str | None
+    entry: str, response_type: str, mode: str, vin: str | None, vehicle_id: str | None
 ) -> str | None:
     """The mistake that the person gets to see, in the words of `error_message`."""
-    allowed = ("code", "none") if vehicle_id is None else ("vehicle_id", "none")
-    if response_type not in allowed:
+    if response_type not in _RESPONSE_TYPES[entry]:
         return f"Invalid parameter response_type: {response_type[:_SHOWN_LIMIT]}."
     if vehicle_id == "":
         return "Missing parameter vehicle_id."
     if mode not in MODES:
         return f"Invalid parameter mode: {mode[:_SHOWN_LIMIT]}."
-    if vin is not None and not _VIN.fullmatch(vin):
+    if vin is None:
+        return None
+    if not _VIN.fullmatch(vin):
         return f"Invalid parameter single_select_vin: {vin[:_SHOWN_LIMIT]}."
-    if vin is not None and single_select and mode == "live" and vin.upper().startswith(_TEST_VIN_PREFIX):
+    if not vin.upper().startswith(_TEST_VIN_PREFIX):
+        return None
+    if mode == "live":
         return "You have entered a test mode VIN in live mode. Use a real VIN, or change the mode."
+    if brand_of_vin(vin) is None:
+        return "You have entered an invalid test mode VIN."
     return None

@@ -1,11 +1,13 @@
 """Running the sandbox: a socket that is held from the start, and uvicorn in a thread of its own."""
 
+import asyncio
 import socket
 import sys
 import threading
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _START_SECONDS = 30
 _STOP_SECONDS = 10
@@ -53,10 +55,20 @@ class _Server(uvicorn.Server):
         self.answering.set()
 
 
+class _Protocol(H11Protocol):
+    """HTTP on one connection, which the application may end without an answer: `scope["state"]["drop"]`."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Let the application end this connection."""
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "drop": transport.abort}
+
+
 def config_for(app: Any, **more: Any) -> uvicorn.Config:
     """A quiet server's configuration: codes and states are in the URLs, so requests are never logged."""
     return uvicorn.Config(
         app,
+        http=_Protocol,
         log_config=None,
         access_log=False,
         lifespan="off",

@@ -13,6 +13,8 @@ from functools import lru_cache
 from secrets import token_urlsafe
 from urllib.parse import urlsplit
 
+from .users import User
+
 _PRINTABLE = re.compile(r"[!-\[\]-~]+", re.A)  # ASCII without space, control characters and backslash
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -45,6 +47,7 @@ class Settings:
     application_name: str = "Sample app"
     clock: Callable[[], float] = time.time
     ids: Ids = field(default_factory=Ids)
+    users: Mapping[str, User] = field(default_factory=dict)  # by name, beside those who may log in anyway
 
     def knows_application(self, application_id: str) -> bool:
         """Whether Connect would show this application; M2M ids never are one."""

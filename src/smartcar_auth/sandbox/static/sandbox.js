@@ -1,5 +1,33 @@
 // Comfort for pages that work without it: the brand list narrows while one types, and an error
-// message gets the focus so that a screen reader begins there. No state, no network.
+// message gets the focus so that a screen reader begins there. And what only a page can do: tell its
+// opener, cut it off, close itself. No state, no network.
+
+const { message, appOrigin, answer, cuts, closes } = document.body.dataset;
+
+if (cuts !== undefined) window.opener = null;
+
+// Where there is no redirect URI, Connect itself tells the page that opened it.
+if (message && window.opener) {
+  window.opener.postMessage(JSON.parse(message), appOrigin);
+  window.close();
+}
+
+if (closes !== undefined) window.close(); // browsers refuse it where no script opened the window
+
+const link = document.getElementById("answer-link");
+if (answer === "once" && closes === undefined) location.replace(link.href);
+if (answer === "twice") link.addEventListener("click", () => window.open(link.href));
+
+const copy = document.getElementById("copy-button");
+if (copy) {
+  const address = document.getElementById("answer-address");
+  address.addEventListener("focus", () => address.select());
+  copy.hidden = !navigator.clipboard;
+  copy.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(address.value);
+    copy.textContent = copy.dataset.done;
+  });
+}
 
 const field = document.getElementById("brand-search");
 
@@ -16,8 +44,9 @@ function narrow() {
     shown += here;
   }
   document.getElementById("brand-nothing").hidden = shown > 0;
-  document.getElementById("brand-count").textContent =
-    words.length === 0 ? "" : shown === 1 ? "1 brand found" : `${shown} brands found`;
+  const count = document.getElementById("brand-count");
+  count.textContent =
+    words.length === 0 ? "" : shown === 1 ? count.dataset.one : count.dataset.many.replace("{count}", shown);
 }
 
 if (field) {

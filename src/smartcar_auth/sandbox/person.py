@@ -1,0 +1,70 @@
+"""Somebody who goes through Connect without pages, as a plan says: for tests that need no browser."""
+
+from dataclasses import replace
+
+from .flow import SECOND_FACTORS, Flow, end_at_once
+from .outcomes import Outcome
+from .plan import GRANTED, Plan
+from .records import Attempt
+from .stops import STOPS, Form
+
+
+class CantGoOn(ValueError):
+    """A screen did not take what the plan says."""
+
+
+def play(flow: Flow, attempt: Attempt) -> Outcome:
+    """Bring the attempt to the end that its plan names, through the same screens that a person meets.
+
+    Raises:
+        CantGoOn: a screen complains, in the words that a person would read there.
+    """
+    plan = attempt.plan
+    outcome = end_at_once(plan.outcome) if plan.outcome != GRANTED else _go_forward(flow, attempt, plan)
+    if outcome is None:
+        raise CantGoOn(f"{plan.outcome} is no error of Connect.")
+    pairs = dict(outcome.pairs) | dict(plan.parameters)
+    return replace(outcome, pairs=tuple(pairs.items()))
+
+
+def _go_forward(flow: Flow, attempt: Attempt, plan: Plan) -> Outcome:
+    screen = flow.first_screen(attempt)
+    while True:
+        step = flow.submit(attempt, screen, _form(attempt, screen, plan))
+        if isinstance(step, Outcome):
+            return step
+        if step == screen:
+            raise CantGoOn(f"The screen {screen} says: {attempt.complaints.get(screen, '')}")
+        screen = step
+
+
+def _form(attempt: Attempt, screen: str, plan: Plan) -> Form:
+    """What the person sends from this screen."""
+    if screen == "welcome":
+        return {"country": [plan.country]}
+    if screen == "brands":
+        return {"brand": [plan.make]}
+    if screen == "login":
+        return {"username": [plan.user], "password": [plan.password]}
+    if screen in SECOND_FACTORS:
+        return {"verification-code": ["1" * SECOND_FACTORS[screen]]}
+    if screen == "grant":
+        return {"decision": ["allow"], "vehicle": _chosen(attempt, plan)}
+    if screen == "battery-capacity":
+        return {"capacity": ["75"]}
+    return {"action": ["leave"]} if screen in STOPS else {}
+
+
+def _chosen(attempt: Attempt, plan: Plan) -> list[str]:
+    """The ids of the vehicles that the plan names by VIN.
+
+    Raises:
+        CantGoOn: the account has no such vehicle.
+    """
+    if plan.vehicles is None:
+        return [vehicle.id for vehicle in attempt.vehicles]
+    ids = {vehicle.vin: vehicle.id for vehicle in attempt.vehicles}
+    for vin in plan.vehicles:
+        if vin not in ids:
+            raise CantGoOn(f"{plan.user} has no vehicle {vin}. This account has: {', '.join(ids)}.")
+    return [ids[vin] for vin in plan.vehicles]
