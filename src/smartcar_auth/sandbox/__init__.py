@@ -8,23 +8,33 @@ Imports the core at most; the web layer, hosts and command line are not for it t
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import TracebackType
+from typing import TypeVar, Unpack
 
 import anyio.to_thread
 from starlette.applications import Starlette
 
 from .app import make_app
+from .flow import Flow
+from .journal import Recorded, Requests
+from .person import answered
+from .plan import Options, plan_of
 from .records import Records
 from .server import ThreadedServer, listening_socket, origin_of, server_for
-from .settings import Ids, Settings
+from .settings import Clock, Ids, Settings
+from .users import UserData, read_users
 
-__all__ = ["Sandbox"]
+__all__ = ["Clock", "Options", "Recorded", "Requests", "Sandbox"]
+
+T = TypeVar("T")
 
 
 class Sandbox:
     """One sandbox: `with`, `async with`, or `start()` and `stop()`; or just its `app`.
 
-    Everything it learns is in memory and gone with it.
+    Everything it learns is in memory and gone with it. A person decides on its pages, unless `next` or
+    `approve` says beforehand how an attempt ends.
 
     Args:
         host, port: where to listen; port 0 takes a free one. Localhost only, unless you say otherwise.
@@ -33,8 +43,13 @@ class Sandbox:
         redirect_uris: the registered ones, matched byte for byte, the first being the default. None
             accepts any that Smartcar's dashboard would.
         application_name: as the pages call the application.
-        clock: seconds since 1970; a test hands in one that it can move.
+        users: a JSON or TOML file, or a list, of users and their vehicles, beside those whom everybody has
+            (docs/sandbox.md shows one).
+        clock: seconds since 1970. `sandbox.clock.move(seconds)` lets time pass, whatever it is.
         seed: makes every id repeatable, for tests only.
+
+    Attributes:
+        clock: the time in the sandbox.
     """
 
     def __init__(
@@ -45,6 +60,7 @@ class Sandbox:
         applications: Mapping[str, str] | None = None,
         redirect_uris: Sequence[str] | None = None,
         application_name: str = "Sample app",
+        users: str | Path | UserData = (),
         clock: Callable[[], float] = time.time,
         seed: int | str | None = None,
     ) -> None:
@@ -54,14 +70,17 @@ class Sandbox:
         self._port = port
         self._origin: str | None = None
         self._server: ThreadedServer | None = None
-        settings = Settings(
+        self.clock = Clock(clock)
+        self._settings = Settings(
             applications=None if applications is None else dict(applications),
             redirect_uris=None if redirect_uris is None else tuple(redirect_uris),
             application_name=application_name,
-            clock=clock,
+            clock=self.clock,
             ids=Ids(seed),
+            users=read_users(users),
         )
-        self.app: Starlette = make_app(settings, Records())
+        self._records = Records()
+        self.app: Starlette = make_app(self._settings, self._records)
 
     @property
     def origin(self) -> str:
@@ -82,6 +101,54 @@ class Sandbox:
             RuntimeError: it isn't running.
         """
         return f"{self.origin}/oauth/token"
+
+    @property
+    def requests(self) -> Requests:
+        """What was asked of it so far; `requests.one(path, ...)` and `requests.none(...)` assert."""
+        return Requests(tuple(self._records.requests))
+
+    def next(self, **options: Unpack[Options]) -> None:
+        """Settle how the next attempt goes. Called again, the one after it.
+
+        With an `outcome` Connect shows no page: whoever opens it is sent back at once. Without one a person
+        decides, and only the hostile switches are on.
+
+        Args:
+            options: those of `Options`.
+
+        Raises:
+            TypeError: an option that doesn't exist.
+            ValueError: a value that the option can't have.
+        """
+        self._records.plans.append(plan_of(options))
+
+    def approve(self, auth_url: str, **options: Unpack[Options]) -> str:
+        """Go through Connect as a person who says yes, without a browser.
+
+        Returns:
+            Where Connect would send the browser: the redirect URI with the answer.
+
+        Args:
+            auth_url: where the application sent the person. Only its path and query count.
+            options: those of `Options`; with another `outcome` the person doesn't say yes.
+
+        Raises:
+            TypeError: an option that doesn't exist.
+            ValueError: a value that the option can't have, a request that Connect refuses, a screen that
+                lets nobody past, or a request without a redirect URI.
+        """
+        plan = plan_of({"outcome": "granted", **options})
+        return self._safely(lambda: answered(Flow(self._settings, self._records), auth_url, plan))
+
+    def reset(self) -> None:
+        """Forget everything that happened and was planned, set the clock right, begin the ids again."""
+        self._safely(self._records.clear)
+        self._settings.ids.reset()
+        self.clock.reset()
+
+    def _safely(self, function: Callable[[], T]) -> T:
+        """Call what touches the records where nobody else does: in the loop that owns them."""
+        return function() if self._server is None else self._server.call(function)
 
     def start(self) -> "Sandbox":
         """Listen and answer, in a thread of its own.

@@ -54,6 +54,8 @@ TEST_ACCOUNTS = (
     TestAccount("smartcar@server-error.com", "Unexpected server error", False),
     TestAccount("smartcar@invalid-credentials.com", "Wrong password, always", False),
     TestAccount("smartcar@two-factor.com", "Asks for a verification code", False),
+    TestAccount("smartcar@pin.com", "Asks for a PIN", False),
+    TestAccount("smartcar@battery-capacity.com", "Asks for the battery's capacity", False),
     TestAccount("smartcar@virtual-key.com", "Asks to add a virtual key", False),
 )
 
@@ -67,6 +69,8 @@ _EFFECTS = {
     "smartcar@server-error.com": "server-error",
     "smartcar@invalid-credentials.com": "invalid-credentials",
     "smartcar@two-factor.com": "two-factor",
+    "smartcar@pin.com": "pin",
+    "smartcar@battery-capacity.com": "battery-capacity",
     "smartcar@virtual-key.com": "virtual-key",
 }
 
@@ -78,6 +82,15 @@ _API_ERRORS = {
     "vs-001.vehicle-state-error.com": ("VEHICLE_STATE", "DOOR_OPEN"),
     "vs-002.vehicle-state-error.com": ("VEHICLE_STATE", "TRUNK_OPEN"),
     "vs-003.vehicle-state-error.com": ("VEHICLE_STATE", "HOOD_OPEN"),
+}
+
+# single_select_vin -> what the car answers later, as for the addresses above
+VIN_API_ERRORS = {
+    "0SCLR0002EDAB90A7": ("CONNECTED_SERVICES_ACCOUNT", "ACCOUNT_ISSUE"),
+    "0SCLR0002AB072EEA": ("CONNECTED_SERVICES_ACCOUNT", "SUBSCRIPTION"),
+    "0SCLR000292E53813": ("VEHICLE_STATE", "UNKNOWN"),
+    "0SCLR00022F1A83F5": ("VEHICLE_STATE", "DOOR_OPEN"),
+    "0SCLR00028D1AA6DF": ("VEHICLE_STATE", "TRUNK_OPEN"),
 }
 
 # single_select_vin -> screen after the preamble

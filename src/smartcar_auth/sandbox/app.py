@@ -4,12 +4,14 @@ from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from .accounts import TEST_ACCOUNTS
 from .connect import Connect
+from .journal import Journal
 from .pages import PAGE_HEADERS, json_answer, page, static_file
 from .records import Records
 from .settings import Settings
@@ -29,7 +31,11 @@ def make_app(settings: Settings, records: Records) -> Starlette:
         Route("/favicon.ico", _favicon),
         Route("/static/{name}", _static),
     ]
-    return Starlette(routes=routes, exception_handlers={HTTPException: _http_error, Exception: _failed})
+    return Starlette(
+        routes=routes,
+        middleware=[Middleware(Journal, records.requests, settings.clock)],
+        exception_handlers={HTTPException: _http_error, Exception: _failed},
+    )
 
 
 def _landing(settings: Settings) -> Callable[[Request], Awaitable[Response]]:

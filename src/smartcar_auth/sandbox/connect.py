@@ -18,10 +18,10 @@ from .flow import SCREENS, Flow, Step, end_at_once
 from .languages import preferred
 from .outcomes import Outcome, answer, location
 from .pages import Dropped, page, redirect
-from .person import CantGoOn, play
+from .person import ENTRIES, CantGoOn, play
 from .plan import Plan
 from .records import ATTEMPT_SECONDS, Attempt, Records
-from .request import AUTHORIZE, BATTERY_CAPACITY, REAUTHENTICATE, Refused, read_pairs, read_request
+from .request import Refused, read_pairs, read_request
 from .screens import context_of, end_of
 from .settings import Settings
 from .stops import Form
@@ -44,9 +44,7 @@ class Connect:
         self.settings = settings
         self.records = records
         self.routes = [
-            Route("/oauth/authorize", self._entry(AUTHORIZE)),
-            Route("/oauth/reauthenticate", self._entry(REAUTHENTICATE)),
-            Route("/battery-capacity", self._entry(BATTERY_CAPACITY)),
+            *(Route(path, self._entry(entry)) for path, entry in ENTRIES.items()),
             Route("/connect/{attempt}/done", self._within(self.done)),
             Route("/connect/{attempt}/answer", self._within(self.answer)),
             Route("/connect/{attempt}/end", self._within(self.end), methods=["POST"]),

@@ -127,6 +127,10 @@ class Flow:
         if plan.exchange == "other_application":
             grant = replace(grant, application_id="another application")
         code = Code(grant, redirect_uri, now if plan.exchange == "expired" else now + CODE_SECONDS)
+        if plan.exchange == "429":
+            code.trouble = ("rate_limit", "Too many requests. Please try again later.", 429, plan.retry_after)
+        elif plan.exchange == "500":
+            code.trouble = ("server_error", "Unexpected server error. Please try again.", 500, 0)
         if plan.exchange != "used":
             self.records.codes.put(text, code)
         return text

@@ -6,7 +6,7 @@ Metric values only; `vehicles` converts them. What a person may do with a vehicl
 from dataclasses import dataclass, field
 from random import Random
 
-from .accounts import Account, stable_uuid
+from .accounts import VIN_API_ERRORS, Account, stable_uuid
 from .brands import Brand
 
 _VIN_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789"  # no I, O, Q
@@ -100,7 +100,7 @@ def _vehicle(account: Account, brand: Brand, number: int, vin: str | None) -> Ve
         oil_fraction=round(random.uniform(0.1, 0.95), 2),
         tires_kpa=tuple(round(random.uniform(215, 237)) for _ in range(4)),  # type: ignore[arg-type]
         level=account.level,
-        api_error=account.api_error,
+        api_error=account.api_error or VIN_API_ERRORS.get(vin or ""),
     )
 
 

@@ -1,16 +1,51 @@
 """Somebody who goes through Connect without pages, as a plan says: for tests that need no browser."""
 
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 from .flow import SECOND_FACTORS, Flow, end_at_once
-from .outcomes import Outcome
+from .journal import Recorded
+from .outcomes import Outcome, location
 from .plan import GRANTED, Plan
 from .records import Attempt
+from .request import AUTHORIZE, BATTERY_CAPACITY, REAUTHENTICATE, read_request
 from .stops import STOPS, Form
+
+ENTRIES = {
+    "/oauth/authorize": AUTHORIZE,
+    "/oauth/reauthenticate": REAUTHENTICATE,
+    "/battery-capacity": BATTERY_CAPACITY,
+}
+
+_NEEDS_A_BROWSER = ("coop", "opener", "answer", "closes_at", "connect")
 
 
 class CantGoOn(ValueError):
     """A screen did not take what the plan says."""
+
+
+def answered(flow: Flow, auth_url: str, plan: Plan) -> str:
+    """Open Connect with this address and go through it: where the browser is sent in the end.
+
+    Raises:
+        ValueError: the address is none of Connect's, or is refused, or a screen lets nobody past, or the
+            attempt would end on a page of Connect.
+    """
+    parts = urlsplit(auth_url)
+    if parts.path not in ENTRIES:
+        raise ValueError(
+            f"{parts.path or auth_url!r} is no entry of Connect. There are: {', '.join(ENTRIES)}."
+        )
+    for name in _NEEDS_A_BROWSER:
+        if getattr(plan, name):
+            raise ValueError(f"{name} needs somebody who opens Connect: use next() instead of approve().")
+    query = parts.query.encode("utf-8", "surrogateescape")
+    attempt = flow.open(read_request(query, flow.settings, ENTRIES[parts.path]), plan)
+    address = location(attempt.request, play(flow, attempt), plan.state)
+    if address is None:
+        raise ValueError("This request has no redirect_uri: the attempt ends on a page of Connect.")
+    flow.records.requests.append(Recorded(flow.settings.clock(), "GET", parts.path, 302, query))
+    return address
 
 
 def play(flow: Flow, attempt: Attempt) -> Outcome:

@@ -11,6 +11,7 @@ from typing import TypeVar
 from .accounts import Account
 from .brands import Brand
 from .garage import Vehicle, vehicles_of
+from .journal import Recorded, empty_journal
 from .plan import Plan
 from .request import ConnectRequest
 
@@ -81,6 +82,7 @@ class Code:
     grant: Grant
     redirect_uri: str | None
     expires_at: float
+    trouble: tuple[str, str, int, int] | None = None  # with what the first exchange is refused, on purpose
 
 
 @dataclass(slots=True)
@@ -106,6 +108,12 @@ class Records:
         self.capacities: Shelf[float] = Shelf(10_000)  # of batteries, as their owners chose, in kWh
         self.battery_tokens: Shelf[float] = Shelf(10_000)  # token -> until when it replaces the login
         self.plans: deque[Plan] = deque()  # for the next attempts
+        self.requests: deque[Recorded] = empty_journal()
+
+    def clear(self) -> None:
+        """Forget everything."""
+        for kept in vars(self).values():
+            kept.clear()
 
     def garage(self, account: Account, brand: Brand, vin: str | None) -> tuple[Vehicle, ...]:
         """A person's vehicles as they are now: a car unlocked a minute ago is still unlocked."""

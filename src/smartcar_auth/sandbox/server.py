@@ -4,13 +4,17 @@ import asyncio
 import socket
 import sys
 import threading
-from typing import Any
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, TypeVar
 
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 _START_SECONDS = 30
 _STOP_SECONDS = 10
+
+T = TypeVar("T")
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -51,6 +55,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then let the waiting thread go on."""
+        self.loop = asyncio.get_running_loop()
         await super().startup(sockets)
         self.answering.set()
 
@@ -99,6 +104,21 @@ class ThreadedServer:
         self._thread.start()
         if not self._server.answering.wait(_START_SECONDS):
             raise RuntimeError("the sandbox's server did not start within 30 seconds")
+
+    def call(self, function: Callable[[], T]) -> T:
+        """Run a function in the server's loop, so that it sees nothing half done."""
+        if threading.current_thread() is self._thread:
+            return function()
+        done: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                done.set_result(function())
+            except BaseException as error:
+                done.set_exception(error)
+
+        self._server.loop.call_soon_threadsafe(run)
+        return done.result()
 
     def stop(self) -> None:
         """Return once the thread has ended."""

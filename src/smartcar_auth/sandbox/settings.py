@@ -19,11 +19,35 @@ _PRINTABLE = re.compile(r"[!-\[\]-~]+", re.A)  # ASCII without space, control ch
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
+class Clock:
+    """The time in a sandbox, in seconds since 1970, which a test can move."""
+
+    def __init__(self, real: Callable[[], float] = time.time) -> None:
+        self._real = real
+        self._ahead = 0.0
+
+    def __call__(self) -> float:
+        return self._real() + self._ahead
+
+    def move(self, seconds: float) -> None:
+        """Let time pass, for codes, tokens and attempts to expire."""
+        self._ahead += seconds
+
+    def reset(self) -> None:
+        """Show the real time again."""
+        self._ahead = 0.0
+
+
 class Ids:
     """Makes the ids of one sandbox: unguessable without a seed, repeatable with one."""
 
     def __init__(self, seed: int | str | None = None) -> None:
-        self._random = None if seed is None else random.Random(seed)  # noqa: S311 (asked for by a test)
+        self._seed = seed
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin the sequence again."""
+        self._random = None if self._seed is None else random.Random(self._seed)  # noqa: S311 (asked for)
 
     def uuid(self) -> str:
         """A version 4 UUID: codes, tokens and request ids look like this at Smartcar."""
@@ -45,7 +69,7 @@ class Settings:
     applications: Mapping[str, str] | None = None
     redirect_uris: tuple[str, ...] | None = None
     application_name: str = "Sample app"
-    clock: Callable[[], float] = time.time
+    clock: Clock = field(default_factory=Clock)
     ids: Ids = field(default_factory=Ids)
     users: Mapping[str, User] = field(default_factory=dict)  # by name, beside those who may log in anyway
 

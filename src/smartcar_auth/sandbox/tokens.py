@@ -29,11 +29,12 @@ _BODY_LIMIT = 65_536
 class TokenRefusal(Exception):
     """A token request answered with an OAuth error (RFC 6749, 5.2)."""
 
-    def __init__(self, error: str, description: str, status: int = 400) -> None:
+    def __init__(self, error: str, description: str, status: int = 400, retry_after: int = 0) -> None:
         super().__init__(error)
         self.error = error
         self.description = description
         self.status = status
+        self.retry_after = retry_after
 
 
 class Tokens:
@@ -55,7 +56,9 @@ class Tokens:
             return json_answer(self._answer(request, body), 200, _HEADERS)
         except TokenRefusal as refusal:
             body_json = {"error": refusal.error, "error_description": refusal.description}
-            headers = {**_HEADERS, "www-authenticate": "Basic"} if refusal.status == 401 else _HEADERS
+            headers = {**_HEADERS, "www-authenticate": "Basic"} if refusal.status == 401 else dict(_HEADERS)
+            if refusal.retry_after:
+                headers["retry-after"] = str(refusal.retry_after)
             return json_answer(body_json, refusal.status, headers)
         except (FormTooLong, ClientDisconnect):
             body_json = {"error": "invalid_request", "error_description": "The request body is too long."}
@@ -90,6 +93,9 @@ class Tokens:
         now = self.settings.clock()
         if code is None or code.expires_at <= now or code.grant.application_id != application_id:
             raise TokenRefusal("invalid_request", f"Invalid code: {text}.")
+        if code.trouble is not None:
+            trouble, code.trouble = code.trouble, None
+            raise TokenRefusal(*trouble)
         redirect_uri = form.get("redirect_uri")
         # Left out by SDKs whose redirect URI is configured in the dashboard.
         if redirect_uri is not None and redirect_uri != code.redirect_uri:

@@ -1,0 +1,186 @@
+"""What was asked of a running sandbox and what it answered, for a test to look at afterwards.
+
+Values that are nobody's business stay out of every text; a test that needs one reads it from `parameters`.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import overload
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .request import read_pairs
+
+_KEPT = 2_000
+_BODY_LIMIT = 65_536
+_UNSEEN = ("/static/", "/favicon.ico", "/health")
+_SECRETS = frozenset(
+    {"state", "code", "token", "client_secret", "refresh_token", "access_token"}
+) | frozenset({"username", "password", "verification-code", "single_select_vin", "vin"})
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One request and how it was answered. Only what a test looks at is ever decoded.
+
+    Attributes:
+        at: when, by the sandbox's clock.
+        method, path: as they came.
+        status: of the answer; 0 if the connection ended without one.
+    """
+
+    at: float
+    method: str
+    path: str
+    status: int
+    query: bytes = field(default=b"", repr=False)
+    body: bytes = field(default=b"", repr=False)
+    raw_headers: Sequence[tuple[bytes, bytes]] = field(default=(), repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers, with names in lower case."""
+        return {name.decode("latin-1"): value.decode("latin-1") for name, value in self.raw_headers}
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The parameters of the query and of the form; of a repeated one the first."""
+        is_form = self.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+        return _parameters(self.query) | (_parameters(self.body) if is_form else {})
+
+    def __str__(self) -> str:
+        shown = " ".join(f"{name}={_shown(name, value)}" for name, value in self.parameters.items())
+        return f"{self.method} {self.path} -> {self.status or 'no answer'}  {shown}".rstrip()
+
+
+class Requests(Sequence[Recorded]):
+    """The requests so far, oldest first."""
+
+    def __init__(self, recorded: Sequence[Recorded]) -> None:
+        self._recorded = tuple(recorded)
+
+    def __len__(self) -> int:
+        return len(self._recorded)
+
+    @overload
+    def __getitem__(self, index: int) -> Recorded: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> "Requests": ...
+
+    def __getitem__(self, index: int | slice) -> "Recorded | Requests":
+        return Requests(self._recorded[index]) if isinstance(index, slice) else self._recorded[index]
+
+    def __iter__(self) -> Iterator[Recorded]:
+        return iter(self._recorded)
+
+    def to(self, path: str, **parameters: str | None) -> "Requests":
+        """Those to a path, with these parameters. None stands for a parameter that didn't come."""
+        return Requests([one for one in self if one.path == path and not _differences(one, parameters)])
+
+    def one(self, path: str, **parameters: str | None) -> Recorded:
+        """The only one to a path with these parameters.
+
+        Raises:
+            AssertionError: there is none, or more than one; with all that there are, and what differs.
+        """
+        __tracebackhide__ = True
+        found = self.to(path, **parameters)
+        if len(found) != 1:
+            raise AssertionError(self._explanation("one request", len(found), path, parameters))
+        return found[0]
+
+    def none(self, path: str, **parameters: str | None) -> None:
+        """Make sure that nobody asked.
+
+        Raises:
+            AssertionError: somebody did; with all requests that there are.
+        """
+        __tracebackhide__ = True
+        found = self.to(path, **parameters)
+        if found:
+            raise AssertionError(self._explanation("no request", len(found), path, parameters))
+
+    def _explanation(self, wanted: str, count: int, path: str, parameters: Mapping[str, str | None]) -> str:
+        asked = ", ".join(f"{name}={_shown(name, value)}" for name, value in parameters.items())
+        lines = [f"Expected {wanted} to {path}{' with ' + asked if asked else ''}, found {count}."]
+        lines.append(
+            "Recorded:" if self else "Nothing was recorded. Is this sandbox the application's connect_origin?"
+        )
+        for one in self:
+            lines.append(f"  {one}")
+            if one.path == path:
+                lines += [f"      {difference}" for difference in _differences(one, parameters)]
+        return "\n".join(lines)
+
+
+def _differences(one: Recorded, parameters: Mapping[str, str | None]) -> list[str]:
+    """What about a request isn't as wanted, in words."""
+    found = []
+    for name, wanted in parameters.items():
+        value = one.parameters.get(name)
+        if value == wanted:
+            continue
+        if name in _SECRETS and value is not None and wanted is not None:
+            found.append(f"{name} is another one")
+        else:
+            found.append(f"{name} is {_shown(name, value)}, not {_shown(name, wanted)}")
+    return found
+
+
+def _shown(name: str, value: str | None) -> str:
+    if value is None:
+        return "missing"
+    return "***" if name in _SECRETS else repr(value)
+
+
+class Journal:
+    """An ASGI application that writes down what another one is asked and answers."""
+
+    def __init__(self, app: ASGIApp, recorded: deque[Recorded], clock: Callable[[], float]) -> None:
+        self._app = app
+        self._recorded = recorded
+        self._clock = clock
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass everything on unchanged."""
+        if scope["type"] != "http" or scope["path"].startswith(_UNSEEN):
+            await self._app(scope, receive, send)
+            return
+        body = bytearray()
+        status = 0
+
+        async def receiving() -> Message:
+            message = await receive()
+            if len(body) < _BODY_LIMIT:
+                body.extend(message.get("body", b""))
+            return message
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        at = self._clock()
+        try:
+            await self._app(scope, receiving, sending)
+        finally:
+            query, headers = scope["query_string"], scope["headers"]
+            one = Recorded(at, scope["method"], scope["path"], status, query, bytes(body), headers)
+            self._recorded.append(one)
+
+
+def empty_journal() -> deque[Recorded]:
+    """One that forgets the oldest rather than grow without end."""
+    return deque(maxlen=_KEPT)
+
+
+def _parameters(encoded: bytes) -> dict[str, str]:
+    found: dict[str, str] = {}
+    try:
+        for name, value in read_pairs(encoded):
+            found.setdefault(name, value)
+    except ValueError:  # more of them than anybody sends
+        return {}
+    return found
