@@ -10,16 +10,25 @@ import difflib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from urllib.parse import urlsplit
 
 from smartcar_auth import ConfigurationError, Smartcar
 from smartcar_auth.web.doctor import Finding, examine_request, registering
 
-from .launch import examine_launch
-from .page import Page, examine_module, examine_page, find_routes, no_page, read_page
-from .visit import NAVIGATION, Unreachable, Visitor, origin_of, read_address
+from .callback import examine_callback, examine_clock, examine_status
+from .launch import examine_asked, examine_cookie, launch
+from .markup import Page, read_page
+from .page import (
+    arrive,
+    examine_module,
+    examine_page,
+    find_routes,
+    is_page,
+    no_page,
+    read_prefix,
+)
+from .visit import SECONDS, Unreachable, Visitor, origin_of, read_address
 
-__all__ = ["examine_address", "examine_environment", "read_address"]
+__all__ = ["SECONDS", "examine_address", "examine_environment"]
 
 VARIABLES = (
     "SMARTCAR_APPLICATION_ID",
@@ -39,6 +48,9 @@ def examine_environment() -> list[Finding]:
             findings.append(
                 Finding("environment", "warning", f"{name} is read by nobody here; {meant[0]} may be meant.")
             )
+    if not findings and not any(os.environ.get(name) for name in VARIABLES):
+        said = "No SMARTCAR_... variable is set here, so the app has its settings elsewhere, or none yet."
+        return [Finding("environment", "warning", said)]
     try:
         client = Smartcar.from_environment()
     except ConfigurationError as error:
@@ -47,11 +59,8 @@ def examine_environment() -> list[Finding]:
     public = uri is not None and uri.startswith("https:")
     findings += examine_request(client.application_id, client.mode, client.connect_origin, public=public)
     if uri is not None:
-        return [*findings, registering(uri)]
-    said = (
-        "SMARTCAR_REDIRECT_URI is not set. A web application then uses its own address + /callback; to see what "
-        "to register, run it and give its address: smartcar-auth doctor http://localhost:8000"
-    )
+        return [*findings, *registering(uri)]
+    said = "SMARTCAR_REDIRECT_URI is not set, so a web app sends its own address + /callback."
     return [*findings, Finding("redirect_uri", "ok", said)]
 
 
@@ -61,50 +70,56 @@ def examine_address(
     prefix: str | None = None,
     cookies: Iterable[str] = (),
     clock: Callable[[], float] = time.time,
-) -> list[Finding]:
-    """What a running application shows.
+) -> Iterator[Finding]:
+    """What a running application shows, one finding after the other as it is visited.
 
     Args:
         url: Of the page with the button, or any page of the application.
-        prefix: Where the routes are; None takes what the page says, else "/smartcar".
+        prefix: Where the routes are, as a path or an address; None takes what the page says, else "/smartcar".
         cookies: Such as "session=...", of somebody who is logged in.
         clock: Seconds since 1970.
 
     Raises:
-        ValueError: The address is none.
+        ValueError: An argument can't be right; at once, before anything is asked.
     """
     address = read_address(url)
-    findings: list[Finding] = []
+    if prefix is not None:
+        prefix = read_prefix(prefix)
+    return _visit(Visitor(address.netloc, cookies), address.geturl(), prefix, clock)
+
+
+def _visit(visitor: Visitor, url: str, prefix: str | None, clock: Callable[[], float]) -> Iterator[Finding]:
     try:
-        # extend() keeps what was found before the exception
-        findings.extend(_examine(Visitor(address.netloc, cookies), address.geturl(), prefix, clock))
+        yield from _examine(visitor, url, prefix, clock)
     except Unreachable as error:
-        findings.append(Finding("reachable", "problem", str(error)))
-    return findings
+        yield Finding("reachable", "problem", str(error))
 
 
 def _examine(visitor: Visitor, url: str, prefix: str | None, clock: Callable[[], float]) -> Iterator[Finding]:
-    answer = visitor.get(url, NAVIGATION)
-    there = answer.location
-    if (
-        url.startswith("http:")
-        and there
-        and there.scheme == "https"
-        and there.hostname == urlsplit(url).hostname
-    ):
+    visitor, answer = arrive(visitor, url)
+    if answer.url.startswith("https:") and url.startswith("http:"):
         yield Finding("scheme", "ok", f"{origin_of(url)} redirects to https, so that is what is examined.")
-        visitor = Visitor(there.netloc, visitor.cookies)
-        answer = visitor.get(there.geturl(), NAVIGATION)
-    shown = answer.status == 200 and "html" in answer.header("content-type")
-    page = read_page(answer.body) if shown else Page()
+    shown = is_page(answer)
     if not shown:
         yield no_page(answer)
+    page = read_page(answer.body) if shown else Page()
     base, said = find_routes(answer.url, page, prefix)
-    if said is not None and (shown or base is None):
+    if said is not None and shown:
         yield said
     if base is None:
         return
     if shown:
         yield from examine_page(answer, page, base)
-    yield from examine_module(visitor, page, answer.url, base)
-    yield from examine_launch(visitor, origin_of(answer.url), base, clock)
+    yield examine_module(visitor, page, answer.url, base)
+    launched = launch(visitor, origin_of(answer.url), base)
+    if isinstance(launched, Finding):
+        yield launched
+        return
+    now = clock()
+    yield from examine_asked(launched, base)
+    cookie, said = examine_cookie(launched)
+    yield said
+    if cookie is not None:
+        yield from examine_status(visitor, base, launched.attempt, cookie)
+    yield from examine_callback(visitor, launched.asked.get("redirect_uri", ""), base, launched.answer)
+    yield from examine_clock(launched.asked.get("state", ""), now)

@@ -1,20 +1,26 @@
 """Asking a running application, one request at a time, as a browser's navigation would.
 
-Nothing is judged here. Redirects are not followed, nothing is cached, no proxy is used, and an answer that
-never ends, or is very long, is cut off.
+Nothing is judged here. Redirects are not followed, nothing is cached, no proxy is used; an answer that takes
+too long is none, and of a very long one the beginning is read.
 """
 
 import http.client
+import io
+import re
 import socket
 import ssl
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, quote, urljoin, urlsplit
 
 from smartcar_auth import __version__
 
-SECONDS = 10
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+SECONDS = 10  # for one answer
 MOST_BYTES = 1_000_000
 
 # What browsers send with a click on a link; our routes refuse what says that it is something else.
@@ -25,6 +31,9 @@ NAVIGATION = {
     "Sec-Fetch-Site": "same-origin",
     "Sec-Fetch-User": "?1",
 }
+
+
+_COOKIE = re.compile("[!-:<>-~]+=[ -~]*")
 
 
 class Unreachable(Exception):
@@ -52,10 +61,7 @@ class Answer:
         """Where it redirects to, as far as that can be read."""
         if self.status not in (301, 302, 303, 307, 308) or not self.header("location"):
             return None
-        try:
-            return read_address(urljoin(self.url, self.header("location")))
-        except ValueError:
-            return None
+        return resolve(self.url, self.header("location"))
 
 
 class Visitor:
@@ -64,11 +70,16 @@ class Visitor:
     Args:
         host: Host and port that may be shown `cookies`; whatever else is asked never sees them.
         cookies: Such as "session=...", of somebody who is logged in.
+
+    Raises:
+        ValueError: One of `cookies` is none.
     """
 
     def __init__(self, host: str, cookies: Iterable[str] = ()) -> None:
         self._host = host
         self.cookies = tuple(cookies)
+        if not all(map(_COOKIE.fullmatch, self.cookies)):
+            raise ValueError("Write a cookie as NAME=VALUE, as browsers send it.")
 
     def get(self, url: str, headers: dict[str, str], cookies: Iterable[str] = ()) -> Answer:
         """Send a GET.
@@ -94,8 +105,9 @@ class Visitor:
             connection = _connection(parts.scheme, parts.hostname or "", parts.port)
             try:
                 connection.request("GET", target, headers=fields)
-                answer = connection.getresponse()
-                return Answer(url, answer.status, answer.getheaders(), _body(answer))
+                answer = http.client.HTTPResponse(_Impatient(connection.sock))  # type: ignore[arg-type]
+                answer.begin()
+                return Answer(url, answer.status, answer.getheaders(), answer.read(MOST_BYTES))
             finally:
                 connection.close()
         except socket.gaierror:
@@ -104,41 +116,54 @@ class Visitor:
             raise Unreachable(f"Nothing listens on {where}: start the app, or correct the port.") from None
         except TimeoutError:
             raise Unreachable(
-                f"{where} did not answer within {SECONDS} seconds; a firewall or an overloaded app does that."
+                f"{where} gave no whole answer within {SECONDS} seconds; an overloaded app or a firewall does that."
             ) from None
         except ssl.SSLCertVerificationError as error:
             raise Unreachable(
-                f"The certificate of {where} is not trusted ({error.verify_message}), by browsers neither. For a "
-                "certificate authority of your own set SSL_CERT_FILE."
+                f"The certificate of {where} is not trusted here ({error.verify_message}). If browsers trust it, name "
+                "the file of its authority in SSL_CERT_FILE."
             ) from None
         except ssl.SSLError:
             raise Unreachable(f"{where} speaks no TLS that works; is it http:// on this port?") from None
-        except (http.client.HTTPException, ConnectionResetError):
+        except ConnectionError:
             raise Unreachable(
-                f"{where} answers with something else than HTTP; is it https:// on this port?"
+                f"{where} hangs up without an answer: is it https:// on this port, or did the app crash?"
+            ) from None
+        except http.client.HTTPException:
+            raise Unreachable(
+                f"{where} answers with something that is no HTTP: is it another program's port, or https://?"
             ) from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "the address can't be used"
             raise Unreachable(f"{where} can't be reached: {reason}.") from None
 
 
+class _Impatient(io.RawIOBase):
+    """A socket as a file that ends after SECONDS; the socket's own timeout begins anew with every byte."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+        self._until = time.monotonic() + SECONDS
+
+    def makefile(self, *_: Any) -> io.BufferedReader:
+        """Where HTTPResponse takes a socket, this is all that it asks of it."""
+        return io.BufferedReader(self)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._line.settimeout(left)
+        return self._line.recv_into(buffer)
+
+
 def _connection(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
     if scheme == "https":
         return http.client.HTTPSConnection(host, port, timeout=SECONDS, context=ssl.create_default_context())
     return http.client.HTTPConnection(host, port, timeout=SECONDS)
-
-
-def _body(answer: http.client.HTTPResponse) -> bytes:
-    until = time.monotonic() + SECONDS  # the socket's timeout starts anew with every byte
-    content = b""
-    while len(content) < MOST_BYTES:
-        piece = answer.read1(65_536)
-        if not piece:
-            break
-        content += piece
-        if time.monotonic() > until:
-            raise TimeoutError
-    return content
 
 
 def read_address(text: str) -> SplitResult:
@@ -157,6 +182,14 @@ def read_address(text: str) -> SplitResult:
     if "@" in parts.netloc:
         raise ValueError("Leave out of the address what precedes the @.")
     return parts._replace(netloc=netloc_of(parts), fragment="")
+
+
+def resolve(url: str, reference: str) -> SplitResult | None:
+    """Where a page's or a header's reference leads, or None where that can't be visited."""
+    try:
+        return read_address(urljoin(url, reference.strip()))
+    except ValueError:
+        return None
 
 
 def netloc_of(parts: SplitResult) -> str:

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from smartcar_auth import ConfigurationError
 from smartcar_auth.client import CONNECT_ORIGIN
+from smartcar_auth.request import check_application_id
 
 from .exchange import Request
 from .options import Refused
@@ -75,9 +76,8 @@ def examine(connect: "Connect", *urls: str) -> list[Finding]:
         ConfigurationError: One of the addresses can't be read.
     """
     addresses = [_origin_and_path(url) for url in urls]
-    redirects, about_redirects = _redirects(connect, addresses)
+    origins, about_redirects = _redirects(connect, addresses)
     client = connect.smartcar
-    origins = {_origin(uri) for uri in redirects}
     public = any(origin.startswith("https:") for origin in origins)
     findings = [*examine_request(client.application_id, client.mode, client.connect_origin, public=public)]
     findings += _asked(connect)
@@ -100,53 +100,63 @@ def examine_request(
         connect_origin: Where Connect lives.
         public: The application is reached over https, so that its visitors may be real.
     """
-    if application_id.startswith("client_"):
-        yield Finding(
-            "application_id",
-            "problem",
-            'A "client_..." id belongs to API credentials (M2M) and Connect refuses it. Use the Application ID '
-            "(a UUID) from the Smartcar dashboard.",
-        )
-    elif _UUID.fullmatch(application_id):
-        yield Finding("application_id", "ok", f"{application_id} has the form of an Application ID.")
+    try:
+        check_application_id(application_id)
+    except ConfigurationError as error:
+        yield Finding("application_id", "problem", str(error))
     else:
-        yield Finding(
-            "application_id",
-            "warning",
-            f"{application_id[:60]} is not a UUID, as the Application IDs of the Smartcar dashboard are. Connect "
-            "would answer 400 to a wrong one.",
-        )
+        if _UUID.fullmatch(application_id):
+            yield Finding(
+                "application_id", "ok", f"{application_id[:8]}-... has the form of an Application ID."
+            )
+        else:  # not repeated: it may be a secret in the wrong place
+            yield Finding(
+                "application_id",
+                "warning",
+                "It is not a UUID, as the Application IDs of the Smartcar dashboard are. Connect would answer 400 to a "
+                "wrong one.",
+            )
     play: Level = "warning" if public else "ok"
-    if mode == "live":
-        yield Finding("mode", "ok", "live: owners connect their own cars.")
-    elif mode == "test":
-        yield Finding(
-            "mode",
-            "warning",
-            'test is an older name at Smartcar; write "simulated", or "live" for owners\' cars.',
-        )
-    else:
-        yield Finding(
-            "mode", play, f"{mode[:60]}: no owner's car can be connected. For owners' cars it is \"live\"."
-        )
     if connect_origin == CONNECT_ORIGIN:
         yield Finding("connect_origin", "ok", f"{connect_origin} is Smartcar's Connect.")
     else:
         yield Finding(
             "connect_origin",
             play,
-            f"{connect_origin[:200]} plays Connect, such as the sandbox. For owners' cars leave connect_origin "
+            f"{connect_origin[:200]} plays Connect, as the sandbox does. For owners' cars leave connect_origin "
             "(SMARTCAR_CONNECT_ORIGIN) out.",
+        )
+    if mode == "live":
+        yield Finding("mode", "ok", "live, which is for owners' own cars.")
+    elif mode == "test":
+        yield Finding(
+            "mode",
+            "warning",
+            'test, which Smartcar gave up. Write "simulated", or "live" for owners\' own cars.',
+        )
+    else:
+        yield Finding(
+            "mode",
+            play,
+            f"{mode[:60]}: no owner's car can be connected. For owners' own cars it is \"live\".",
         )
 
 
-def registering(uri: str) -> Finding:
-    """What to type into Smartcar's dashboard; at the end of the line, so that it can be copied."""
-    return Finding("redirect_uri", "ok", f"Register exactly this with Smartcar: {uri}")
+def registering(uri: str) -> Iterator[Finding]:
+    """What to type into Smartcar's dashboard, at the end of the line, so that it can be copied."""
+    yield Finding("redirect_uri", "ok", f"Register exactly this with Smartcar: {uri}")
+    host = urlsplit(uri).hostname or ""
+    other = other_name(host)
+    if other is not None:
+        yield Finding(
+            "host_name",
+            "ok",
+            f"Open the app on {host}. To browsers {other} is another site, which needs its own redirect URI.",
+        )
 
 
 def other_name(host: str) -> str | None:
-    """The other name of this machine, which to browsers is another site."""
+    """The other name of this machine, which to browsers is another site; None for any other host."""
     return {"localhost": "127.0.0.1", "127.0.0.1": "localhost", "::1": "localhost"}.get(host)
 
 
@@ -170,12 +180,11 @@ def compare_sites(one: str, two: str) -> Literal["same", "other", "unsure"]:
 def _origin_and_path(url: str) -> tuple[str, str]:
     try:
         parts = urlsplit(url)
-        readable = (
-            parts.scheme in ("http", "https") and parts.hostname and not (parts.query or parts.fragment)
-        )
+        # The port is read for its ValueError.
+        readable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except (ValueError, AttributeError, TypeError):
         readable = False
-    if not readable or "@" in parts.netloc:
+    if not readable or parts.query or parts.fragment or "@" in parts.netloc:
         raise ConfigurationError(
             "doctor() takes addresses of Connect's routes, such as 'https://app.example.com/smartcar'."
         )
@@ -188,13 +197,12 @@ def _origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc.lower().removesuffix(default)}"
 
 
-def _redirects(connect: "Connect", addresses: list[tuple[str, str]]) -> tuple[list[str], list[Finding]]:
-    """The redirect URIs in use, and what is to be said about them and their hosts."""
+def _redirects(connect: "Connect", addresses: list[tuple[str, str]]) -> tuple[set[str], list[Finding]]:
+    """The origins of the redirect URIs in use, and what is to be said about them."""
     site = connect._site
     given = connect.smartcar.redirect_uri
-    own = site.origin(Request("GET", "", "", b"", {}))
-    refused: list[Finding] = []
-    uris: list[str] = []
+    uris = [] if given is None else [given]
+    refused = []
     for origin, base in addresses:
         request = Request("GET", origin, base, b"", {})
         check = "scheme"
@@ -207,10 +215,9 @@ def _redirects(connect: "Connect", addresses: list[tuple[str, str]]) -> tuple[li
             refused.append(Finding(check, "problem", f"{origin}{base}: {refusal.reason}"))
         except ConfigurationError as error:
             refused.append(Finding("redirect_uri", "problem", str(error)))
-    if given is not None:
-        uris.append(given)
     uris = list(dict.fromkeys(uris))
-    said = [registering(uri) for uri in uris]
+    said = [finding for uri in uris for finding in registering(uri)]
+    own = site.origin(Request("GET", "", "", b"", {}))
     if not uris and not refused:
         where = own or "each address under which the app is opened"
         such = own or "https://app.example.com"
@@ -222,17 +229,7 @@ def _redirects(connect: "Connect", addresses: list[tuple[str, str]]) -> tuple[li
                 f'addresses: doctor("{such}/smartcar").',
             )
         )
-    for host in dict.fromkeys(urlsplit(uri).hostname or "" for uri in uris):
-        other = other_name(host)
-        if other is not None:
-            said.append(
-                Finding(
-                    "host_name",
-                    "ok",
-                    f"Open the app on {host}. To browsers {other} is another site, which needs its own redirect URI.",
-                )
-            )
-    return uris or ([own] if own else []), said + refused
+    return {_origin(uri) for uri in uris} or {own} - {""}, said + refused
 
 
 def _asked(connect: "Connect") -> Iterator[Finding]:
