@@ -31,7 +31,15 @@ def test_account_listed_ones_do_something() -> None:
 def test_account_effects_exist() -> None:
     """Every effect is a dead end or one of the extra screens."""
     effects = {account_of(listed.email).effect for listed in TEST_ACCOUNTS}
-    assert effects <= {"", "invalid-credentials", "two-factor", "pin", "battery-capacity", "virtual-key", *STOPS}
+    assert effects <= {
+        "",
+        "invalid-credentials",
+        "two-factor",
+        "pin",
+        "battery-capacity",
+        "virtual-key",
+        *STOPS,
+    }
 
 
 def test_stable_uuid_separates_names() -> None:

@@ -16,7 +16,7 @@ from .plan import Plan
 from .records import CODE_SECONDS, Attempt, Code, Grant, Records
 from .request import AUTHORIZE, BATTERY_CAPACITY, ConnectRequest
 from .settings import Settings
-from .stops import STOPS, Form, text_of
+from .stops import COMPLAINTS, STOPS, Form, text_of
 
 Step = str | Outcome
 
@@ -192,14 +192,14 @@ def _log_in(flow: Flow, attempt: Attempt, form: Form) -> Step:
     attempt.username = text_of(form, "username")[:200]
     password = form.get("password", [""])[0]
     if not attempt.username or not password:
-        attempt.complaints["login"] = "Enter your email address or phone number, and your password."
+        attempt.complaints["login"] = COMPLAINTS["login"]
         return "login"
     account = account_of(attempt.username)
     user = flow.settings.users.get(account.name)
     account = user.account if user is not None else account
     refused = user is not None and not user.may_log_in(password, attempt.country)
     if refused or account.effect == "invalid-credentials":
-        attempt.complaints["login"] = "This email address and password don't match. Please try again."
+        attempt.complaints["login"] = COMPLAINTS["wrong password"]
         return "login"
     attempt.account, attempt.stop, attempt.approved = account, "", ()
     attempt.passed.clear()
@@ -237,7 +237,7 @@ def _dead_end(attempt: Attempt, account: Account) -> str:
     return "" if able else "incompatible"
 
 
-def _verify(screen: str, complaint: str) -> Callable[[Flow, Attempt, Form], Step]:
+def _verify(screen: str) -> Callable[[Flow, Attempt, Form], Step]:
     """The form of a second factor. Any digits will do, as any password does."""
 
     def verify(flow: Flow, attempt: Attempt, form: Form) -> Step:
@@ -245,7 +245,7 @@ def _verify(screen: str, complaint: str) -> Callable[[Flow, Attempt, Form], Step
             return refusal("user_manually_returned_to_application")
         code = text_of(form, "verification-code")
         if not (code.isascii() and code.isdigit() and len(code) == SECOND_FACTORS[screen]):
-            attempt.complaints[screen] = complaint
+            attempt.complaints[screen] = COMPLAINTS[screen]
             return screen
         attempt.passed.add(screen)
         return _after_login(flow, attempt, _known(attempt))
@@ -263,7 +263,7 @@ def _decide(flow: Flow, attempt: Attempt, form: Form) -> Step:
     if attempt.request.single_select:
         chosen = chosen[:1]
     if not chosen:
-        attempt.complaints["grant"] = "Choose at least one vehicle, or don't allow access."
+        attempt.complaints["grant"] = COMPLAINTS["grant"]
         return "grant"
     return _finish(flow, attempt, chosen)
 
@@ -280,7 +280,7 @@ def _choose_capacity(flow: Flow, attempt: Attempt, form: Form) -> Step:
     capacity = text_of(form, "capacity")
     known = capacity in CAPACITIES
     if not known and text_of(form, "action") != "unknown":
-        attempt.complaints[BATTERY_CAPACITY] = "Choose a capacity, or say that you don't know it."
+        attempt.complaints[BATTERY_CAPACITY] = COMPLAINTS[BATTERY_CAPACITY]
         return BATTERY_CAPACITY
     attempt.passed.add(BATTERY_CAPACITY)
     asked_about = attempt.request.vehicle_id
@@ -339,13 +339,13 @@ SCREENS: dict[str, Screen] = {
     "two-factor": Screen(
         "second-factor.html",
         "Sign in",
-        _verify("two-factor", "Enter the six digits. In the sandbox any six will do."),
+        _verify("two-factor"),
         lambda attempt: attempt.account is not None,
     ),
     "pin": Screen(
         "second-factor.html",
         "Sign in",
-        _verify("pin", "Enter the four digits. In the sandbox any four will do."),
+        _verify("pin"),
         lambda attempt: attempt.account is not None,
     ),
     "grant": Screen("grant.html", "Permissions", _decide, _logged_in),

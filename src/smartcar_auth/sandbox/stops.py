@@ -1,4 +1,4 @@
-"""The dead ends of Connect: what each says, which error leaving it means, and where else one may go."""
+"""Where a person is held up: the dead ends of Connect with the errors they mean, and what forms complain of."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,6 +6,16 @@ from dataclasses import dataclass
 from .records import Attempt
 
 Form = Mapping[str, list[str]]
+
+# What a form is answered with when it can't be taken.
+COMPLAINTS = {
+    "login": "Enter your email address or phone number, and your password.",
+    "wrong password": "This email address and password don't match. Please try again.",
+    "two-factor": "Enter the six digits. In the sandbox any six will do.",
+    "pin": "Enter the four digits. In the sandbox any four will do.",
+    "grant": "Choose at least one vehicle, or don't allow access.",
+    "battery-capacity": "Choose a capacity, or say that you don't know it.",
+}
 
 
 def text_of(form: Form, name: str) -> str:
