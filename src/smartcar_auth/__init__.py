@@ -5,6 +5,7 @@ their own under `smartcar_auth.hosts`.
 """
 
 from .client import CLEAR, Smartcar
+from .envelope import read_envelope
 from .errors import (
     AccessDenied,
     AmbiguousResponse,
@@ -70,4 +71,5 @@ __all__ = [
     "VehicleInfo",
     "__version__",
     "hosted_redirect_uri",
+    "read_envelope",
 ]

@@ -1,4 +1,4 @@
-"""Where Pythons differ: percent-encoding, random bytes, comparison, environment, warnings, frozen values.
+"""Where Pythons differ: percent-encoding, random bytes, comparison, the page, environment, warnings, frozen values.
 
 The only module of the core that asks which Python is running. CPython, Pyodide and PyScript's MicroPython
 1.27 must give the same answers; no rule of Connect belongs here. Everything dear to import is imported
@@ -9,7 +9,8 @@ import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from collections.abc import Callable
+    from typing import Any, NoReturn
 
 MICROPYTHON = sys.implementation.name == "micropython"
 
@@ -84,6 +85,24 @@ def decode_lossy(raw: "bytes") -> "str":
     except UnicodeError:
         # decode(errors=...) is missing on MicroPython; one rule for all keeps answers equal everywhere.
         return "".join([chr(byte) if byte < 0x80 else "\ufffd" for byte in raw])
+
+
+def joined(text: "str") -> "str":
+    """The text with pairs of surrogates as the characters that they stand for.
+
+    MicroPython's json leaves the halves apart; elsewhere a text has no such pairs.
+    """
+    characters: list[str] = []
+    high = 0
+    for character in text:
+        number = ord(character)
+        if high and 0xDC00 <= number < 0xE000:
+            characters[-1] = chr(0x10000 + ((high - 0xD800) << 10) + number - 0xDC00)
+            high = 0
+        else:
+            characters.append(character)
+            high = number if 0xD800 <= number < 0xDC00 else 0
+    return "".join(characters)
 
 
 def quote(text: "str") -> "str":
@@ -161,6 +180,30 @@ def equal_in_constant_time(one: "bytes", other: "bytes") -> "bool":
     for index in range(min(len(one), len(other))):
         difference |= one[index] ^ other[index]
     return difference == 0
+
+
+def page() -> "Any":
+    """The page's window, or None where this Python runs in none: on a server, in Node, in a worker."""
+    try:
+        import js
+    except ImportError:
+        return None
+    return js if hasattr(js, "document") else None
+
+
+def to_js(function: "Callable[..., None]") -> "Any":
+    """The function as JavaScript may keep it; one object, so that what was added can be removed again."""
+    if MICROPYTHON:
+        from jsffi import create_proxy  # type: ignore[import-not-found]
+    else:
+        from pyodide.ffi import create_proxy  # type: ignore[import-not-found]
+    return create_proxy(function)
+
+
+def release(proxy: "Any") -> "None":
+    """Let go of what `to_js` made: Pyodide would keep it for ever, MicroPython collects it like any object."""
+    if not MICROPYTHON:
+        proxy.destroy()
 
 
 def environment() -> "dict[str, str] | None":

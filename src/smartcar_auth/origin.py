@@ -44,6 +44,12 @@ def parse_origin(text: "str", what: "str" = "origin") -> "str":
     return f"{scheme}://{host}"
 
 
+def origin_of(address: "str") -> "str | None":
+    """The origin of a whole address that was checked, or None for a scheme of an application's own."""
+    scheme, authority, _ = _split(address, "address")
+    return parse_origin(scheme + "://" + authority, "address") if scheme in _DEFAULT_PORTS else None
+
+
 def check_redirect_uri(text: "str", application_id: "str") -> "str":
     """The redirect URI as given, byte for byte (that is how Connect compares it), if it can work at all.
 

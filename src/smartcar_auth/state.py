@@ -11,14 +11,23 @@ STATE_BYTES = 32
 
 
 def new_state() -> "str":
-    """32 random bytes of the system's CSPRNG as base64url, 43 characters.
+    """A state of 32 random bytes, 43 characters.
+
+    Raises:
+        ConfigurationError: this Python has no source of unguessable bytes (MicroPython outside a browser).
+    """
+    return unguessable(STATE_BYTES)
+
+
+def unguessable(count: "int") -> "str":
+    """Random bytes of the system's CSPRNG as base64url.
 
     Raises:
         ConfigurationError: this Python has no source of unguessable bytes (MicroPython outside a browser).
     """
     import binascii
 
-    raw = random_bytes(STATE_BYTES)
+    raw = random_bytes(count)
     if raw is None:
         raise ConfigurationError(
             "This Python has no cryptographic random numbers (crypto.getRandomValues) to make a state; "

@@ -5,6 +5,7 @@ import sys
 import smartcar_auth
 from smartcar_auth import AuthorizationResponse, Smartcar, errors, hosted_redirect_uri
 from smartcar_auth import state as state_module
+from smartcar_auth.envelope import new_instance_id, write_envelope
 from smartcar_auth.message import read_message
 
 MICROPYTHON = sys.implementation.name == "micropython"
@@ -294,6 +295,48 @@ found = read_message(
 )
 check(found == {"year": "2019", "status_code": "400"}, "numbers")
 configuration("list", read_message, told, origin=ORIGIN, trusted_origins=ORIGIN)
+
+# --- envelopes ----------------------------------------------------------------------------------------------------
+for text in (
+    None,
+    "a",
+    "\u00e4\U0001f697\u2028\u81ea\u52d5\u8eca",
+    chr(0),
+    "~?>" * 30,
+    '"' + chr(92) + chr(127),
+    chr(0x10FFFF),
+):
+    sealed = write_envelope(new_instance_id(), text)
+    check(smartcar_auth.read_envelope(sealed) == text, repr(text))
+    check(all(character in alphabet[:62] for character in sealed), "letters and digits")
+check(
+    write_envelope("i", "a") == "eyJpbnN0YW5jZUlkIjoiaSIsIm9yaWdpbmFsU3RhdGUiOiJhIn0g",
+    "the very same everywhere",
+)
+check(len(new_instance_id()) == 22 and new_instance_id() != new_instance_id(), "random ids")
+# {"instanceId":"1","originalState":"\ud83d\ude00 e-acute as one byte"}, and the same cut in the middle of the pair
+check(
+    smartcar_auth.read_envelope("eyJpbnN0YW5jZUlkIjoiMSIsIm9yaWdpbmFsU3RhdGUiOiJcdWQ4M2RcdWRlMDDpIn0=")
+    == "\U0001f600\u00e9",
+    "escaped pairs and Latin-1",
+)
+for broken in (
+    None,
+    7,
+    "",
+    "a",
+    "a b!",
+    "e30",
+    "W10",
+    "eyJpbnN0YW5jZUlkIjo3fQ",
+    "eyJpbnN0YW5jZUlkIjoiMSIsIm9yaWdpbmFsU3RhdGUiOiJcdWQ4M2QifQ==",
+    "W1tb" * 4000,
+    "A" * 20000,
+):
+    check(refused(smartcar_auth.read_envelope, broken).code == "invalid_response", repr(broken)[:60])
+configuration("state", write_envelope, "i", "")
+configuration("state", write_envelope, "i", chr(0xDC00))
+configuration("too long", write_envelope, "i", "x" * 20000)
 
 if MICROPYTHON:
     # Last, because it breaks the interpreter's surroundings: a page without crypto gets no weaker state instead.

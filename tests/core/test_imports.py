@@ -12,6 +12,7 @@ CORE = (
     "__init__",
     "_platform",
     "client",
+    "envelope",
     "errors",
     "message",
     "origin",
@@ -20,7 +21,7 @@ CORE = (
     "state",
     "words",
 )
-STANDARD = sys.stdlib_module_names | {"js"}
+STANDARD = sys.stdlib_module_names | {"js", "jsffi", "pyodide"}  # the last three are a page's own
 # What a framework's host may bring along besides the core and web.
 FRAMEWORKS = {
     "starlette": {"starlette", "anyio", "jinja2", "markupsafe"},

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smartcar_auth import ConfigurationError, hosted_redirect_uri
-from smartcar_auth.origin import check_redirect_uri, is_https_url, parse_origin
+from smartcar_auth.origin import check_redirect_uri, is_https_url, origin_of, parse_origin
 
 ID = "8229df9f-91a0-4ff0-a1ae-a1f38ee24d07"
 BAD_AUTHORITIES = [
@@ -136,6 +136,22 @@ def test_origin_of_any_text_is_normal_or_refused(text):
             continue
         assert parse_origin(normal) == normal
         assert normal.isascii()
+
+
+@pytest.mark.parametrize(
+    ("address", "origin"),
+    [
+        ("https://Example.com/cb?x=https://other.example", "https://example.com"),
+        ("https://example.com:443?x", "https://example.com"),
+        ("http://localhost:8000/", "http://localhost:8000"),
+        ("http://[::1]:8000/cb", "http://[::1]:8000"),
+        (hosted_redirect_uri("http://localhost:8000"), "https://javascript-sdk.smartcar.com"),
+        ("sc8229df9f://exchange", None),
+    ],
+)
+def test_origin_of_an_address_is_what_browsers_say(address, origin):
+    """Scheme, host and port, and nothing of the rest; a scheme of an application's own has none."""
+    assert origin_of(address) == origin
 
 
 def test_hosted_redirect_uri_is_exact():

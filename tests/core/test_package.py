@@ -14,6 +14,7 @@ NAMES = [
         "AuthorizationResponse",
         "SmartcarAuthError",
         "hosted_redirect_uri",
+        "read_envelope",
     ),
     *("CLEAR", "VehicleInfo", "__version__"),
 ]

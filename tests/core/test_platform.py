@@ -76,3 +76,27 @@ def test_plain_makes_an_exact_str():
 
     assert type(_platform.plain(Odd("x"))) is str
     assert _platform.plain(Odd("x")) == "x"
+
+
+@given(st.text())
+def test_joined_leaves_whole_text_alone(text):
+    """What has no pair of surrogates stays as it is."""
+    assert _platform.joined(text) == text
+
+
+@given(st.text(st.characters(min_codepoint=0x10000)))
+def test_joined_puts_halves_together(text):
+    """Each pair becomes its one character."""
+    units = memoryview(text.encode("utf-16-le")).cast("H")
+    assert _platform.joined("".join(map(chr, units))) == text
+
+
+@pytest.mark.parametrize("text", ["\ud83d", "\ude00", "\ude00\ud83d", "\ud83dx\ude00", "\ud83d\ud83d"])
+def test_joined_leaves_lone_halves(text):
+    """Half a character is none; whoever reads it refuses it."""
+    assert _platform.joined(text) == text
+
+
+def test_page_is_none_without_one():
+    """A server has no window."""
+    assert _platform.page() is None
