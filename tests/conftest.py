@@ -1,10 +1,11 @@
 """One Chromium for the whole run, with its pop-up blocker on. A test that needs it fails where it is missing."""
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
+
+from chromium import start_chromium
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,22 +25,6 @@ def playwright() -> Iterator[Playwright]:
 
 @pytest.fixture(scope="session")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    """Without `ignore_default_args` every `window.open` succeeds, and a test of blocking proves nothing."""
-    executable = shutil.which("chromium")
-    if executable is None:
-        pytest.fail("These tests need Chromium: apt-get install chromium (make test does it).", pytrace=False)
-    started = playwright.chromium.launch(
-        executable_path=executable,
-        args=[
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-quic",
-            "--no-first-run",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-        ],
-        ignore_default_args=["--disable-popup-blocking"],
-    )
+    started = start_chromium(playwright)
     yield started
     started.close()

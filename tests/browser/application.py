@@ -45,11 +45,18 @@ PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A ga
 
 
 class Server:
-    """uvicorn in a thread on a port that stays the same when it is stopped and started again."""
+    """uvicorn in a thread on a port that stays the same when it is stopped and started again.
 
-    def __init__(self, app: ASGIApp, host: str = "localhost") -> None:
+    Args:
+        app: What it serves.
+        host: Its name for browsers.
+        options: More of uvicorn's, such as a certificate.
+    """
+
+    def __init__(self, app: ASGIApp, host: str = "localhost", **options: Any) -> None:
         self.app = app
         self._host = host
+        self._options = options
         self.port = 0
         self.start()
 
@@ -61,7 +68,12 @@ class Server:
         listener = socket.create_server(("127.0.0.1", self.port))
         self.port = listener.getsockname()[1]
         config = uvicorn.Config(
-            self.app, log_config=None, lifespan="off", ws="none", timeout_graceful_shutdown=1
+            self.app,
+            log_config=None,
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=1,
+            **self._options,
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(

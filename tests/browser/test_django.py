@@ -8,6 +8,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.contrib.auth import get_user_model, login
 from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.wsgi import WSGIHandler
@@ -19,6 +20,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from browser.application import RECORD, Server
 from browser.flow import Garage, connect_as
+from browser.front_end import OfficialPage, official_page
 from hosts.django_project import WORLDS
 from hosts.test_django_templates import own_page
 from smartcar_auth.hosts.django import connect
@@ -80,7 +82,7 @@ def site(request: pytest.FixtureRequest, sandbox: Sandbox, serve: Callable[..., 
         path("login/<str:name>", made.log_in),
         path("smartcar/", include(connect.urls if request.param == "sync" else connect.async_urls)),
     )
-    settings = {
+    options = {
         "ROOT_URLCONF": urls,
         "SESSION_COOKIE_SAMESITE": "Strict",
         "SMARTCAR": {
@@ -93,7 +95,7 @@ def site(request: pytest.FixtureRequest, sandbox: Sandbox, serve: Callable[..., 
         **own_page({"garage.html": PAGE}, context_processors=["django.contrib.auth.context_processors.auth"]),
     }
     assert apps.is_installed("django.contrib.auth")
-    with override_settings(**settings):
+    with override_settings(**options):
         if request.param == "async":
             made.origin = serve(ASGIHandler()).origin
             yield made
@@ -162,6 +164,18 @@ def test_each_user_gets_the_own_car(ann: Garage, site: Site) -> None:
     connect_as(ben.open())
     ben.ended("granted")
     assert [username for _, username in site.granted] == ["ann", "ben"]
+
+
+def test_redirect_page_of_front_end_mode_keeps_its_opener(
+    site: Site, serve: Callable[..., Server], page: Page
+) -> None:
+    """A front end on another port, with the official SDK: Django's default policy would cut the pop-up off."""
+    other = serve(official_page())
+    with override_settings(SMARTCAR={**settings.SMARTCAR, "ALLOWED_ORIGINS": [other.origin]}):
+        redirect_uri = f"{site.origin}/smartcar/redirect?app_origin={other.origin}"
+        official = OfficialPage(page, other.origin, {"redirectUri": redirect_uri})
+        official.answer(redirect_uri, "code=the-code&state=STATE")
+        assert official.told()["code"] == "the-code"
 
 
 def test_without_javascript_the_button_is_a_link(browser: Any, site: Site) -> None:
