@@ -295,17 +295,17 @@ def _looks_like_address(text: "str") -> "bool":
 
 
 def _query_pairs(query: "str") -> "Iterator[tuple[str, str]]":
-    for piece in query.split("&"):
-        if piece:
-            name, _, value = piece.partition("=")
-            yield _decoded(name, value)
-
-
-def _decoded(name: "str", value: "str") -> "tuple[str, str]":
     try:
-        name = decode_lossy(unquote(name))
-        raw = unquote(value)
-        return name, (decode(raw) if name in KNOWN else decode_lossy(raw))
+        encode(query)  # refuses lone surrogates, also where nothing below would meet them
+        for piece in query.split("&"):
+            if not piece:
+                continue
+            name, _, value = piece.partition("=")
+            if "%" in piece or "+" in piece:
+                name = decode_lossy(unquote(name))
+                raw = unquote(value)
+                value = decode(raw) if name in KNOWN else decode_lossy(raw)
+            yield name, value
     except UnicodeError:
         raise InvalidResponse(
             "The response's parameters are no UTF-8, so they cannot be read; start a new attempt."

@@ -851,3 +851,34 @@ def test_doctor_command_says_what_it_found():
     done = broken.invoke(args=["smartcar", "doctor"])
     assert done.exit_code == 1
     assert "on_complete" in done.output
+
+
+def test_responses_are_of_the_applications_class_and_may_be_changed_afterwards():
+    """What an application does to every response, by its own class or `after_request`, it does to ours."""
+
+    class Signed(flask.Response):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            self.headers["X-By"] = "the class"
+
+    connect = plain()
+    app = app_with(connect, SECRET_KEY=KEY)
+    app.response_class = Signed
+
+    @app.after_request
+    def shortened(response):
+        response.headers["X-Frame-Options"] = "SAMEORIGIN"
+        if response.status_code == 200:
+            response.set_data(b"short")
+        return response
+
+    client = browser(app)
+    launched = client.get("/smartcar/launch")
+    assert (launched.status_code, launched.headers["X-By"]) == (303, "the class")
+    assert launched.headers["Content-Length"] == "0"
+    asset = client.get("/smartcar/connect.js")
+    assert (asset.content, asset.headers["Content-Length"]) == (b"short", "5")
+    assert asset.headers["X-Frame-Options"] == "SAMEORIGIN"
+    unchanged = client.get("/smartcar/connect.js", headers={"If-None-Match": asset.headers["ETag"]})
+    assert unchanged.status_code == 304
+    assert "Content-Length" not in unchanged.headers

@@ -1,7 +1,7 @@
 """Launch options: what a page may choose, what must be sealed, and where a flow may return to."""
 
 import contextlib
-from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit
 
 import pytest
 from hypothesis import given
@@ -220,6 +220,19 @@ def test_sealed_link_altered_anywhere_is_refused(data):
     altered = token[:place] + data.draw(st.text(max_size=2)) + token[place + data.draw(st.integers(0, 1)) :]
     if altered != token:
         assert SEALER.open_options(altered) is None
+
+
+@untimed
+@given(query=st.text(alphabet="a=&%+2FfC3", max_size=40))
+def test_pairs_are_those_of_the_standard_library(query):
+    """Names and values are what `parse_qsl` reads, blank ones included, or neither reads them."""
+    try:
+        expected = parse_qsl(query, keep_blank_values=True, errors="strict")
+    except ValueError:
+        with pytest.raises(ValueError, match="utf-8"):
+            options._read_pairs(query)
+    else:
+        assert options._read_pairs(query) == expected
 
 
 @untimed

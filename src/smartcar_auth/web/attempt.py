@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from .seal import Sealer, to_bytes, to_json, to_text
 
 ID_BYTES = 16
+ID_LENGTH = 22  # in base64url
 NONCE_BYTES = 12
 LARGEST_DATA = 1024
 OUTCOME_SECONDS = 300

@@ -5,7 +5,7 @@ over https `__Host-smartcar-ATTEMPT`, which no sibling subdomain can plant (RFC 
 4.1.3.2); over http, for localhost only, `smartcar-ATTEMPT`.
 """
 
-from .attempt import OUTCOME_SECONDS, Attempt, is_id, seal, unseal
+from .attempt import ID_LENGTH, OUTCOME_SECONDS, Attempt, is_id, seal, unseal
 from .seal import Sealer
 
 MOST = 10
@@ -45,14 +45,14 @@ class Cookies:
     def put(self, attempt: Attempt, seconds: int) -> list[tuple[str, str]]:
         """The Set-Cookie fields that keep this attempt, and drop the oldest where there are too many."""
         value = seal(self._sealer, attempt)
-        others = {key: text for key, text in self._values.items() if key != attempt.id}
+        sizes = {name: self._size(text) for name, text in self._values.items() if name != attempt.id}
+        together = sum(sizes.values()) + self._size(value)
         fields = []
-        if len(others) >= MOST or self._bytes(others) + self._bytes({attempt.id: value}) >= MOST_BYTES:
-            for oldest in sorted(others, key=self._issued):
-                fields.append(self._field(oldest, "", 0))
-                del others[oldest]
-                if len(others) < MOST and self._bytes({**others, attempt.id: value}) < MOST_BYTES:
-                    break
+        oldest_last = sorted(sizes, key=self._issued)[::-1]
+        while oldest_last and (len(oldest_last) >= MOST or together >= MOST_BYTES):
+            oldest = oldest_last.pop()
+            together -= sizes[oldest]
+            fields.append(self._field(oldest, "", 0))
         fields.append(self._field(attempt.id, value, seconds))
         return fields
 
@@ -64,8 +64,9 @@ class Cookies:
         found = self.get(attempt)
         return found.issued if found is not None else 0  # what we can't read goes first
 
-    def _bytes(self, values: dict[str, str]) -> int:
-        return sum(len(self._prefix) + len(name) + len(value) + 3 for name, value in values.items())
+    def _size(self, value: str) -> int:
+        """Bytes in a Cookie header, name and separators included."""
+        return len(self._prefix) + ID_LENGTH + len("=; ") + len(value)
 
     def _field(self, attempt: str, value: str, seconds: int) -> tuple[str, str]:
         secure = "; Secure" if self._secure else ""

@@ -10,10 +10,10 @@ import json
 import re
 from binascii import a2b_base64, b2a_base64
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import Any
 
 from itsdangerous import BadData, Signer
-from itsdangerous.signer import SigningAlgorithm
 
 from smartcar_auth.errors import ConfigurationError
 
@@ -21,6 +21,7 @@ SHORTEST_KEY = 32
 
 # ASCII, because a lone surrogate in an application's own text has no UTF-8 form, but can be written in JSON.
 to_json = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True).encode
+from_json = json.JSONDecoder().decode
 
 
 class Sealer:
@@ -40,10 +41,8 @@ class Sealer:
         keys.reverse()  # itsdangerous wants the newest last
 
         def signer(purpose: str) -> Signer:
-            # Each purpose has keys of its own, derived here once: itsdangerous would do it for every seal.
             salt = f"smartcar-auth/{purpose}/{application_id}".encode()
-            derived = [hmac.digest(key, salt, "sha256") for key in keys]
-            return Signer(derived, salt=salt, key_derivation="none", algorithm=_HmacSha256())
+            return _Signer([hmac.digest(key, salt, "sha256") for key in keys])
 
         self._states = signer("state")
         self._cookies = signer("cookie")
@@ -69,15 +68,48 @@ class Sealer:
         return _open_json(self._options, value)
 
 
-class _HmacSha256(SigningAlgorithm):
-    """HMAC with SHA-256 in one call, three times as fast as the library's own, which makes an object for it."""
+class _Signer(Signer):
+    """itsdangerous's seal, under keys derived once and not for every seal.
 
-    def get_signature(self, key: bytes, value: bytes) -> bytes:
-        return hmac.digest(key, value, "sha256")
+    Signatures are compared as they are spelled: base64 has spare bits, and Python skips what is none of it, so
+    that more than one text stands for the same bytes.
+
+    Args:
+        keys: Of 32 bytes, the newest last.
+    """
+
+    def __init__(self, keys: list[bytes]) -> None:
+        super().__init__(keys)
+        self._macs = [_Mac(key) for key in keys]
+
+    def get_signature(self, value: bytes) -> bytes:  # type: ignore[override]
+        return _base64url(self._macs[-1].digest(value))
+
+    def verify_signature(self, value: bytes, sig: bytes) -> bool:  # type: ignore[override]
+        return any(hmac.compare_digest(_base64url(mac.digest(value)), sig) for mac in reversed(self._macs))
+
+
+class _Mac:
+    """HMAC with SHA-256 for many messages under one key of at most 64 bytes.
+
+    RFC 2104, section 4: what the padded keys do to the hash "can be precomputed only once at the time of
+    generation of the key". `hmac.digest` does it for each message, which takes longer than all else in a seal.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        block = key.ljust(64, b"\0")
+        self._inner = sha256(bytes(byte ^ 0x36 for byte in block))
+        self._outer = sha256(bytes(byte ^ 0x5C for byte in block))
+
+    def digest(self, message: bytes) -> bytes:
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message)
+        outer.update(inner.digest())
+        return outer.digest()
 
 
 def _seal(signer: Signer, content: bytes) -> str:
-    return signer.sign(to_text(content)).decode()
+    return signer.sign(_base64url(content)).decode()
 
 
 def _seal_json(signer: Signer, content: Any) -> str:
@@ -86,20 +118,14 @@ def _seal_json(signer: Signer, content: Any) -> str:
 
 def _open_json(signer: Signer, sealed: str) -> Any:
     content = _open(signer, sealed)
-    return None if content is None else json.loads(content)
+    return None if content is None else from_json(content.decode())
 
 
 def _open(signer: Signer, sealed: str) -> bytes | None:
     try:
-        return to_bytes(signer.unsign(sealed).decode()) if _is_canonical(sealed) else None
-    except (BadData, ValueError):  # ValueError: not encodable, or not base64
+        return _from_base64url(signer.unsign(sealed))
+    except (BadData, UnicodeEncodeError):
         return None
-
-
-def _is_canonical(sealed: str) -> bool:
-    """Whether the signature is spelled as we spell it: base64 has spare bits, and Python skips what is none."""
-    signature = sealed.rpartition(".")[2]
-    return to_text(to_bytes(signature)) == signature
 
 
 def _checked_keys(secret_keys: str | bytes | Iterable[str | bytes]) -> list[bytes]:
@@ -141,7 +167,11 @@ _PLACEHOLDER = re.compile(
 
 def to_text(content: bytes) -> str:
     """base64url without padding (RFC 4648, section 5)."""
-    return b2a_base64(content, newline=False).translate(_TO_URL).rstrip(b"=").decode()
+    return _base64url(content).decode()
+
+
+def _base64url(content: bytes) -> bytes:
+    return b2a_base64(content, newline=False).translate(_TO_URL).rstrip(b"=")
 
 
 def to_bytes(text: str) -> bytes:
@@ -150,7 +180,11 @@ def to_bytes(text: str) -> bytes:
     Raises:
         ValueError: No base64.
     """
-    return a2b_base64(text.encode("ascii").translate(_FROM_URL) + b"==")
+    return _from_base64url(text.encode("ascii"))
+
+
+def _from_base64url(text: bytes) -> bytes:
+    return a2b_base64(text.translate(_FROM_URL) + b"==")
 
 
 _TO_URL = bytes.maketrans(b"+/", b"-_")
