@@ -154,6 +154,13 @@ def test_repeated_parameter_first_counts() -> None:
     [
         ({"response_type": "token"}, "Invalid parameter response_type: token."),
         ({"mode": "dream"}, "Invalid parameter mode: dream."),
+        ({"approval_prompt": "never"}, "Invalid parameter approval_prompt: never."),
+        ({"single_select": "yes"}, "Invalid parameter single_select: yes."),
+        ({"flags": "country"}, "Invalid parameter flags: country."),
+        (
+            {"mode": "test", "single_select": "true", "single_select_vin": "0SCNOBRAND1234567"},
+            "invalid test mode VIN",
+        ),
         (
             {"single_select": "true", "single_select_vin": "short"},
             "Invalid parameter single_select_vin: short.",
@@ -163,7 +170,9 @@ def test_repeated_parameter_first_counts() -> None:
 )
 def test_problem_shown_with_an_exit(person: Person, parameters: dict[str, str], message: str) -> None:
     """A mistake noticed after the redirect URI is shown, and Exit reports it as configuration_error."""
-    assert message in person.opens(**parameters).text
+    page = person.opens(**parameters).text
+    assert message in page
+    assert "What to fix" in page
     answer = received(person.submits())
     assert answer["error"] == "configuration_error"
     assert message in answer["error_message"]
@@ -177,10 +186,41 @@ def test_external_id_echoed(person: Person, external_id: str) -> None:
     assert received(person.submits(decision="deny"))["external_id"] == external_id
 
 
-@pytest.mark.parametrize("external_id", ["null", "a b", "ä", "x" * 101, "a\n"])
+@pytest.mark.parametrize("external_id", ["a b", "ä", "x" * 101, "a\n"])
 def test_external_id_not_echoed(external_id: str) -> None:
-    """An invalid one is dropped; null only clears what Smartcar stored."""
+    """An invalid one is dropped."""
     assert read(external_id=external_id).external_id is None
+
+
+def test_external_id_null_clears(person: Person) -> None:
+    """null takes back what Smartcar stored, and doesn't come back."""
+    assert "external_id" not in person.connects(external_id="null")
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("scopes", "Did you mean scope?"), ("code_challenge", "Connect has no such parameter.")],
+)
+def test_unknown_parameter_refused(make_person, name: str, hint: str) -> None:
+    """A parameter that Connect doesn't have is refused with a hint, unless the sandbox is told to be lenient."""
+    page = make_person().opens(**{name: "x"})
+    assert page.status_code == 400
+    assert f"400: Invalid parameter {name}." in page.text
+    assert hint in page.text
+    assert make_person(strict=False).opens(**{name: "x"}).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["sdk_platform", "sdk_version", "user", "app_origin"])
+def test_every_sdk_parameter_known(person: Person, name: str) -> None:
+    """What Smartcar's own SDKs send is no mistake."""
+    assert person.opens(**{name: "x"}).status_code == 200
+
+
+def test_remarks_on_what_smartcar_does_not_do(person: Person) -> None:
+    """What works here and not at Smartcar is said in the controls."""
+    page = person.opens(mode="test", make="ford").text
+    assert "mode=test is deprecated" in page
+    assert "FORD can&#39;t be connected from a web page" in page
 
 
 @given(st.binary(max_size=300))

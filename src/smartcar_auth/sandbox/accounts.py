@@ -6,6 +6,7 @@ for outcomes that have no documented address. All are honoured in every mode.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from uuid import UUID
 
@@ -117,6 +118,7 @@ def account_of(username: str) -> Account:
     return Account(name, effect=_EFFECTS.get(name, ""), api_error=api_error)
 
 
+@lru_cache(maxsize=4096)
 def stable_uuid(*names: str) -> str:
     """A UUID that follows from names alone."""
     digest = sha256("\x1f".join(names).encode("utf-8", "surrogatepass")).digest()

@@ -5,6 +5,7 @@ An answer sees a `Call` and nothing else. Units are converted here, at the last 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from .api_errors import ApiRefusal
@@ -19,13 +20,23 @@ PAGE_LIMIT = 50
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call: the vehicle, the units asked for, what came with it, and what is permitted."""
+    """One call: the vehicle, the units asked for, what came with it, and what is permitted.
+
+    Attributes:
+        capacity_kwh: of the battery, as its owner chose it in Connect.
+        capacity_url: makes the address at which they can.
+        login_url: the address at which they log in again.
+    """
 
     vehicle: Vehicle
     units: str
     query: Mapping[str, str]
     body: Mapping[str, Any]
     permissions: tuple[str, ...]
+    now: float
+    capacity_kwh: float | None
+    capacity_url: Callable[[], str]
+    login_url: str
 
     def distance(self, kilometres: float) -> float:
         """Kilometres, or miles if asked for."""
@@ -54,12 +65,17 @@ class Endpoint:
 
 def page_of(items: Sequence[str], query: Mapping[str, str]) -> tuple[list[str], dict[str, int]]:
     """One page of a list: `count` is how many there are in all."""
-    limit = _whole(query, "limit", PAGE_SIZE, PAGE_LIMIT)
-    offset = _whole(query, "offset", 0, None)
+    limit = whole_number(query, "limit", PAGE_SIZE, PAGE_LIMIT)
+    offset = whole_number(query, "offset", 0, None)
     return list(items[offset : offset + limit]), {"count": len(items), "offset": offset}
 
 
-def _whole(query: Mapping[str, str], name: str, default: int, most: int | None) -> int:
+def whole_number(query: Mapping[str, str], name: str, default: int, most: int | None) -> int:
+    """A parameter that is a whole number.
+
+    Raises:
+        ApiRefusal: it isn't, or is too large.
+    """
     text = query.get(name)
     if text is None:
         return default
@@ -94,17 +110,22 @@ def _battery(call: Call) -> Any:
 
 
 def _nominal_capacity(call: Call) -> Any:
-    capacity = call.vehicle.battery_kwh
+    vehicle, chosen = call.vehicle, call.capacity_kwh
+    known = chosen is not None or vehicle.capacity_known
+    nominal = {
+        "nominal": vehicle.battery_kwh if chosen is None else chosen,
+        "source": "SMARTCAR" if chosen is None else "USER_SELECTED",
+    }
     return {
-        "availableCapacities": [{"capacity": capacity, "description": None}],
-        "capacity": {"nominal": capacity, "source": "SMARTCAR"},
-        "url": None,
+        "availableCapacities": [{"capacity": vehicle.battery_kwh, "description": None}],
+        "capacity": nominal if known else None,
+        "url": None if known else call.capacity_url(),
     }
 
 
 def _charge(call: Call) -> Any:
-    charging = call.vehicle.charging
-    return {"isPluggedIn": charging, "state": "CHARGING" if charging else "NOT_CHARGING"}
+    vehicle = call.vehicle
+    return {"isPluggedIn": vehicle.plugged_in, "state": "CHARGING" if vehicle.charging else "NOT_CHARGING"}
 
 
 def _tires(call: Call) -> Any:
@@ -137,10 +158,14 @@ def _action(call: Call, *allowed: str) -> str:
 
 def _number(call: Call, name: str, least: float, most: float) -> float:
     value = call.body.get(name)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
-        message = f"must be a number from {least:g} to {most:g}"
-        raise ApiRefusal("VALIDATION", "PARAMETER", field=name, message=message)
-    return float(value)
+    try:
+        number = float("nan" if isinstance(value, bool) else value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):  # a text is read, too: the official Node SDK sends the limit as one
+        number = float("nan")
+    if least <= number <= most:
+        return number
+    message = f"must be a number from {least:g} to {most:g}"
+    raise ApiRefusal("VALIDATION", "PARAMETER", field=name, message=message)
 
 
 def _lock(call: Call) -> Any:
@@ -149,8 +174,19 @@ def _lock(call: Call) -> Any:
 
 
 def _start_charge(call: Call) -> Any:
-    call.vehicle.charging = _action(call, "START", "STOP") == "START"
+    charge(call.vehicle, start=_action(call, "START", "STOP") == "START")
     return _SENT
+
+
+def charge(vehicle: Vehicle, *, start: bool) -> None:
+    """Start or stop charging.
+
+    Raises:
+        ApiRefusal: the plug is out.
+    """
+    if start and not vehicle.plugged_in:
+        raise ApiRefusal("VEHICLE_STATE", "CHARGING_PLUG_NOT_CONNECTED")
+    vehicle.charging = start
 
 
 def _limit_charge(call: Call) -> Any:
@@ -162,6 +198,59 @@ def _navigate(call: Call) -> Any:
     destination = (_number(call, "latitude", -90, 90), _number(call, "longitude", -180, 180))
     call.vehicle.destinations[:] = [*call.vehicle.destinations[-9:], destination]
     return _SENT
+
+
+def _service_history(call: Call) -> Any:
+    """Two services of the last year, or those between the dates asked for."""
+    today = datetime.fromtimestamp(call.now, UTC).replace(hour=9, minute=0, second=0, microsecond=0)
+    first = _date(call, "startDate", today - timedelta(days=365))
+    last = _date(call, "endDate", today + timedelta(days=1))
+    services = ((300, "Oil and filter changed"), (90, "Tires rotated"))
+    return [
+        {
+            "serviceId": str(days),
+            "serviceDate": timestamp((today - timedelta(days=days)).timestamp()),
+            "odometerDistance": call.distance(round(call.vehicle.odometer_km - 30 * days, 1)),
+            "serviceTasks": [{"taskId": None, "taskDescription": task}],
+            "serviceDetails": [{"type": "Service Dealer", "value": "Sandbox Motors"}],
+            "serviceCost": {"totalCost": None, "currency": None},
+        }
+        for days, task in services
+        if first <= today - timedelta(days=days) <= last
+    ]
+
+
+def _date(call: Call, name: str, default: datetime) -> datetime:
+    text = call.query.get(name)
+    if text is None:
+        return default
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        message = "must be a date such as 2026-01-31"
+        raise ApiRefusal("VALIDATION", "PARAMETER", field=name, message=message) from None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+_SYSTEMS = {
+    "SYSTEM_TPMS": "OK",
+    "SYSTEM_AIRBAG": "OK",
+    "SYSTEM_MIL": "ALERT",
+    "SYSTEM_BRAKE_FLUID": "OK",
+}
+
+
+def _system_status(call: Call) -> Any:
+    return {
+        "systems": [
+            {"systemId": name, "status": status, "description": None} for name, status in _SYSTEMS.items()
+        ]
+    }
+
+
+def timestamp(moment: float) -> str:
+    """A time as Smartcar writes it."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 ENDPOINTS: dict[tuple[str, str], Endpoint] = {
@@ -178,7 +267,7 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("GET", "fuel"): Endpoint("read_fuel", _fuel),
     ("GET", "battery"): Endpoint("read_battery", _battery),
     ("GET", "battery/capacity"): Endpoint(
-        "read_battery", lambda call: {"capacity": call.vehicle.battery_kwh}
+        "read_battery", lambda call: {"capacity": call.capacity_kwh or call.vehicle.battery_kwh}
     ),
     ("GET", "battery/nominal_capacity"): Endpoint("read_battery", _nominal_capacity),
     ("GET", "charge"): Endpoint("read_charge", _charge),
@@ -192,7 +281,10 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("GET", "security"): Endpoint("read_security", _security),
     ("POST", "security"): Endpoint("control_security", _lock),
     ("POST", "navigation/destination"): Endpoint("control_navigation", _navigate),
-    ("GET", "service/history"): Endpoint("read_service_history", lambda call: []),
-    ("GET", "diagnostics/system_status"): Endpoint("read_diagnostics", lambda call: {"systems": []}),
-    ("GET", "diagnostics/dtcs"): Endpoint("read_diagnostics", lambda call: {"activeCodes": []}),
+    ("GET", "service/history"): Endpoint("read_service_history", _service_history),
+    ("GET", "diagnostics/system_status"): Endpoint("read_diagnostics", _system_status),
+    ("GET", "diagnostics/dtcs"): Endpoint(
+        "read_diagnostics",
+        lambda call: {"activeCodes": [{"code": "P0420", "timestamp": timestamp(call.now - 86_400)}]},
+    ),
 }

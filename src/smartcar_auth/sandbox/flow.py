@@ -77,7 +77,7 @@ class Flow:
     def _brand_asked_for(self, request: ConnectRequest) -> Brand | None:
         """Single select by VIN beats make; a VIN that names no brand leaves it to make."""
         if request.vehicle_id is not None:
-            return self.records.brands.get(request.vehicle_id) or brand_called("")
+            return self.records.brand_of(request.vehicle_id)
         decoded = brand_of_vin(request.vin) if request.vin else None
         return decoded or (brand_called(request.make) if request.make else None)
 
@@ -88,12 +88,11 @@ class Flow:
         grant = Grant(
             request.application_id,
             account.user_id,
-            account,
             tuple(vehicle.id for vehicle in chosen),
             tuple(permission.name for permission in request.permissions),
             request.mode,
         )
-        self.records.connect(grant, chosen, attempt.brand or brand_called(""), now)
+        self.records.connect(grant, chosen, now, request.external_id)
         self.records.approvals.put(_approval_key(attempt), grant)
         pairs: list[tuple[str, str]] = []
         if request.response_type == "code":
@@ -309,7 +308,8 @@ def _leave_stop(flow: Flow, attempt: Attempt, form: Form) -> Step:
 
 
 def _leave_problem(flow: Flow, attempt: Attempt, form: Form) -> Step:
-    message = attempt.request.problem or ""
+    problem = attempt.request.problem
+    message = problem.message if problem is not None else ""
     return refusal("configuration_error", ("status_code", "400"), ("error_message", message))
 
 

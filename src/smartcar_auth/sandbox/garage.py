@@ -3,14 +3,16 @@
 Metric values only; `vehicles` converts them. What a person may do with a vehicle is decided there too.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
+from types import MappingProxyType
 
 from .accounts import VIN_API_ERRORS, Account, stable_uuid
 from .brands import Brand
 
 _VIN_LETTERS = "ABCDEFGHJKLMNPRSTUVWXYZ0123456789"  # no I, O, Q
-_VIN_YEARS = {2018: "J", 2019: "K", 2020: "L", 2021: "M", 2022: "N", 2023: "P", 2024: "R", 2025: "S"}
+VIN_YEARS = {2018: "J", 2019: "K", 2020: "L", 2021: "M", 2022: "N", 2023: "P", 2024: "R", 2025: "S"}
 _VIN_VALUES = dict(
     zip("ABCDEFGHJKLMNPRSTUVWXYZ", (*range(1, 9), *range(1, 6), 7, 9, *range(2, 10)), strict=True)
 )
@@ -52,7 +54,9 @@ class Vehicle:
     tires_kpa: tuple[float, float, float, float]
     level: str = "compatible"
     api_error: tuple[str, str] | None = None
+    capacity_known: bool = True  # of the battery, to Smartcar
     locked: bool = True
+    plugged_in: bool = True
     charging: bool = False
     charge_limit: float = 0.8
     destinations: list[tuple[float, float]] = field(default_factory=list)
@@ -66,22 +70,41 @@ class Vehicle:
         """Whether the car has what this permission is about."""
         return self.level != "incompatible" and permission not in LACKS.get(self.level, ())
 
-
-def vehicles_of(account: Account, brand: Brand, vin: str | None = None) -> tuple[Vehicle, ...]:
-    """The vehicles in this person's account with this brand; with a VIN, that one car."""
-    if vin is not None:
-        return (_vehicle(account, brand, 0, vin.upper()),)
-    return tuple(_vehicle(account, brand, number, account.vin) for number in range(account.vehicle_count))
+    @property
+    def powertrain(self) -> str:
+        """What drives it; a car that can everything is a plug-in hybrid."""
+        return {"bev": "BEV", "fuel": "ICE", "dinosaur": "ICE"}.get(self.level, "PHEV")
 
 
-def _vehicle(account: Account, brand: Brand, number: int, vin: str | None) -> Vehicle:
-    seed = vin or f"{account.name}\x1f{brand.token}\x1f{number}"
+def vehicles_of(
+    account: Account,
+    brand: Brand,
+    vin: str | None = None,
+    known: Mapping[str, Vehicle] = MappingProxyType({}),
+) -> tuple[Vehicle, ...]:
+    """The vehicles in this person's account with this brand; with a VIN, that one car.
+
+    Args:
+        known: vehicles by id, which are taken as they are instead of made anew.
+    """
+    chosen, count = (vin.upper(), 1) if vin is not None else (account.vin, account.vehicle_count)
+    found = []
+    for number in range(count):
+        seed = chosen or f"{account.name}\x1f{brand.token}\x1f{number}"
+        vehicle_id = stable_uuid("vehicle", account.name, seed)
+        found.append(known.get(vehicle_id) or _vehicle(vehicle_id, seed, account, brand, number, chosen))
+    return tuple(found)
+
+
+def _vehicle(
+    vehicle_id: str, seed: str, account: Account, brand: Brand, number: int, vin: str | None
+) -> Vehicle:
     random = Random(seed)  # noqa: S311 (a car's plausible mileage, no secret)
-    year = random.choice(tuple(_VIN_YEARS))
+    year = random.choice(tuple(VIN_YEARS))
     latitude, longitude = random.choice(_TOWNS)
     fuel, battery = random.uniform(0.2, 0.95), random.uniform(0.2, 0.95)
     return Vehicle(
-        id=stable_uuid("vehicle", account.name, seed),
+        id=vehicle_id,
         vin=vin or _vin(random, brand, year),
         make=brand.token,
         brand_name=brand.name,
@@ -101,6 +124,7 @@ def _vehicle(account: Account, brand: Brand, number: int, vin: str | None) -> Ve
         tires_kpa=tuple(round(random.uniform(215, 237)) for _ in range(4)),  # type: ignore[arg-type]
         level=account.level,
         api_error=account.api_error or VIN_API_ERRORS.get(vin or ""),
+        capacity_known=account.effect != "battery-capacity",
     )
 
 
@@ -108,7 +132,7 @@ def _vin(random: Random, brand: Brand, year: int) -> str:
     """Seventeen characters of the right shape, check digit included (ISO 3779, 49 CFR 565)."""
     described = "".join(random.choices(_VIN_LETTERS, k=5))
     serial = f"{random.randrange(1_000_000):06d}"
-    vin = f"{brand.vin_prefixes[0]}{described}0{_VIN_YEARS[year]}{random.choice('ABCFHJ')}{serial}"
+    vin = f"{brand.vin_prefixes[0]}{described}0{VIN_YEARS[year]}{random.choice('ABCFHJ')}{serial}"
     return f"{vin[:8]}{check_digit(vin)}{vin[9:]}"
 
 

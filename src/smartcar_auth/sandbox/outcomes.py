@@ -56,7 +56,7 @@ def answer(request: ConnectRequest, outcome: Outcome, state: str = "") -> list[t
     pairs = list(outcome.pairs)
     if request.state is not None:
         pairs += [("state", text) for text in _returned(request.state, state)]
-    if request.external_id is not None:
+    if request.external_id:
         pairs.append(("external_id", request.external_id))
     return pairs
 

@@ -27,6 +27,8 @@ PAGE_HEADERS = {
     "x-content-type-options": "nosniff",
 }
 
+HINT = "sandbox-hint"  # a header: what to fix, beside an error in Smartcar's own words
+
 _MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 STATIC = {
     path.name: (path.read_bytes(), _MEDIA_TYPES[path.suffix])

@@ -1,42 +1,31 @@
-"""What a running sandbox remembers: attempts, approvals, codes, tokens, vehicles. All in memory, bounded.
+"""What a running sandbox remembers: attempts, approvals, codes, tokens, vehicles. Bounded (`shelves`).
 
 When a shelf is full the oldest record falls off, so a sandbox may run for weeks. One event loop
 owns the records; nothing here waits, so nothing needs a lock.
 """
 
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from .accounts import Account
-from .brands import Brand
+from .accounts import Account, stable_uuid
+from .brands import Brand, brand_called
 from .garage import Vehicle, vehicles_of
 from .journal import Recorded, empty_journal
 from .plan import Plan
 from .request import ConnectRequest
+from .shelves import Shelf, StorageFile, StoredShelf
 
 CODE_SECONDS = 600
 ACCESS_TOKEN_SECONDS = 7200
+APPLICATION_TOKEN_SECONDS = 3600
 REFRESH_TOKEN_SECONDS = 60 * 24 * 3600
 REFRESH_GRACE_SECONDS = 600  # of the two documented figures, the one on the more specific page
 ATTEMPT_SECONDS = 3600
+BATTERY_TOKEN_SECONDS = 30 * 24 * 3600
 
 Record = TypeVar("Record")
-
-
-class Shelf(dict[str, Record]):
-    """A dict that drops its oldest entry instead of growing beyond its limit."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__()
-        self.limit = limit
-
-    def put(self, key: str, record: Record) -> None:
-        """Keep a record, as the newest one."""
-        self.pop(key, None)
-        self[key] = record
-        if len(self) > self.limit:
-            del self[next(iter(self))]
 
 
 @dataclass(slots=True)
@@ -69,10 +58,24 @@ class Grant:
 
     application_id: str
     user_id: str
-    account: Account
     vehicle_ids: tuple[str, ...]
     permissions: tuple[str, ...]
     mode: str
+
+
+@dataclass(slots=True)
+class Connection:
+    """That an application may use a user's vehicle, and for what."""
+
+    id: str
+    application_id: str
+    user_id: str
+    vehicle_id: str
+    permissions: tuple[str, ...]
+    mode: str
+    external_id: str | None
+    created_at: float
+    updated_at: float
 
 
 @dataclass(slots=True)
@@ -82,6 +85,7 @@ class Code:
     grant: Grant
     redirect_uri: str | None
     expires_at: float
+    used: bool = False
     trouble: tuple[str, str, int, int] | None = None  # with what the first exchange is refused, on purpose
 
 
@@ -93,22 +97,39 @@ class Token:
     expires_at: float
 
 
-class Records:
-    """Every shelf of one sandbox."""
+@dataclass(slots=True)
+class Subscription:
+    """That a vehicle's events go to a webhook. The sandbox notes it and sends nothing."""
 
-    def __init__(self) -> None:
+    id: str
+    webhook_id: str
+    user_id: str
+    vehicle_id: str
+    mode: str
+    created_at: float
+
+
+class Records:
+    """Every shelf of one sandbox.
+
+    Args:
+        file: where users, connections, tokens and vehicles are kept beyond this process; None keeps nothing.
+    """
+
+    def __init__(self, file: StorageFile | None = None) -> None:
         self.attempts: Shelf[Attempt] = Shelf(2_000)
-        self.approvals: Shelf[Grant] = Shelf(10_000)
-        self.codes: Shelf[Code] = Shelf(10_000)
-        self.access_tokens: Shelf[Token] = Shelf(10_000)
-        self.refresh_tokens: Shelf[Token] = Shelf(10_000)
-        self.connections: Shelf[float] = Shelf(50_000)
-        self.vehicles: Shelf[Vehicle] = Shelf(10_000)
-        self.brands: Shelf[Brand] = Shelf(10_000)
-        self.capacities: Shelf[float] = Shelf(10_000)  # of batteries, as their owners chose, in kWh
         self.battery_tokens: Shelf[float] = Shelf(10_000)  # token -> until when it replaces the login
         self.plans: deque[Plan] = deque()  # for the next attempts
         self.requests: deque[Recorded] = empty_journal()
+        self.approvals = _shelf(file, "approvals", Grant)
+        self.codes = _shelf(file, "codes", Code)
+        self.access_tokens = _shelf(file, "access_tokens", Token)
+        self.refresh_tokens = _shelf(file, "refresh_tokens", Token)
+        self.application_tokens = _shelf(file, "application_tokens", float)  # token -> until when it is good
+        self.connections = _shelf(file, "connections", Connection, 50_000)
+        self.subscriptions = _shelf(file, "subscriptions", Subscription)
+        self.vehicles = _shelf(file, "vehicles", Vehicle)
+        self.capacities = _shelf(file, "capacities", float)  # of batteries, as owners chose, in kWh
 
     def clear(self) -> None:
         """Forget everything."""
@@ -117,28 +138,78 @@ class Records:
 
     def garage(self, account: Account, brand: Brand, vin: str | None) -> tuple[Vehicle, ...]:
         """A person's vehicles as they are now: a car unlocked a minute ago is still unlocked."""
-        fresh = vehicles_of(account, brand, vin)
-        return tuple(self.vehicles.get(vehicle.id, vehicle) for vehicle in fresh)
+        return vehicles_of(account, brand, vin, self.vehicles)
 
-    def connect(self, grant: Grant, vehicles: tuple[Vehicle, ...], brand: Brand, now: float) -> None:
-        """Note that these vehicles are connected to the grant's application."""
+    def brand_of(self, vehicle_id: str) -> Brand:
+        """The brand of a vehicle; of one that was never connected, a nameless one."""
+        vehicle = self.vehicles.get(vehicle_id)
+        return brand_called(vehicle.make if vehicle is not None else "")
+
+    def connect(
+        self, grant: Grant, vehicles: tuple[Vehicle, ...], now: float, external_id: str | None = None
+    ) -> None:
+        """Note that these vehicles are connected to the grant's application.
+
+        Args:
+            external_id: the application's own id of the person: None leaves the one that it gave before, and
+                an empty one takes that back.
+        """
         for vehicle in vehicles:
             self.vehicles.put(vehicle.id, vehicle)
-            self.brands.put(vehicle.id, brand)
-            self.connections.put(_connection(grant, vehicle.id), now)
+            key = _connection(grant, vehicle.id)
+            known = self.connections.get(key) or Connection(
+                id=stable_uuid("connection", key, str(now)),
+                application_id=grant.application_id,
+                user_id=grant.user_id,
+                vehicle_id=vehicle.id,
+                permissions=(),
+                mode="",
+                external_id=None,
+                created_at=now,
+                updated_at=now,
+            )
+            theirs = known.external_id if external_id is None else external_id or None
+            fresh = replace(
+                known,
+                permissions=grant.permissions,
+                mode=grant.mode,
+                external_id=theirs,
+                updated_at=now,
+            )
+            self.connections.put(key, fresh)
 
-    def disconnect(self, grant: Grant, vehicle_id: str) -> None:
-        """End one vehicle's connection; every token of this person and application notices."""
-        self.connections.pop(_connection(grant, vehicle_id), None)
+    def disconnect(self, connection: Connection) -> None:
+        """End a connection; every token of this person and application notices."""
+        self.connections.drop(_connection(connection, connection.vehicle_id))
+        for subscription in self.subscriptions_to(connection.vehicle_id, connection.user_id):
+            self.subscriptions.drop(subscription.id)
+
+    def connection(self, grant: Grant, vehicle_id: str) -> Connection | None:
+        """The connection by which this grant still reaches this vehicle."""
+        return (
+            self.connections.get(_connection(grant, vehicle_id)) if vehicle_id in grant.vehicle_ids else None
+        )
 
     def connected(self, grant: Grant) -> list[str]:
         """The grant's vehicles that are still connected, in the order of the account."""
-        return [vehicle for vehicle in grant.vehicle_ids if self.is_connected(grant, vehicle)]
+        return [vehicle for vehicle in grant.vehicle_ids if self.connection(grant, vehicle) is not None]
 
-    def is_connected(self, grant: Grant, vehicle_id: str) -> bool:
-        """Whether this grant still reaches this vehicle."""
-        return vehicle_id in grant.vehicle_ids and _connection(grant, vehicle_id) in self.connections
+    def connections_by_age(self) -> Iterator[Connection]:
+        """All connections, the latest first."""
+        return reversed(self.connections.values())
+
+    def subscriptions_to(self, vehicle_id: str, user_id: str) -> list[Subscription]:
+        """A vehicle's subscriptions."""
+        return [
+            each
+            for each in self.subscriptions.values()
+            if (each.vehicle_id, each.user_id) == (vehicle_id, user_id)
+        ]
 
 
-def _connection(grant: Grant, vehicle_id: str) -> str:
-    return f"{grant.application_id} {grant.user_id} {vehicle_id}"
+def _shelf(file: StorageFile | None, name: str, kind: type[Record], limit: int = 10_000) -> Shelf[Record]:
+    return Shelf(limit) if file is None else StoredShelf(limit, name, kind, file)
+
+
+def _connection(of: Grant | Connection, vehicle_id: str) -> str:
+    return f"{of.application_id} {of.user_id} {vehicle_id}"

@@ -1,13 +1,15 @@
 """Reading the authorize URL: what an application asks of Connect, or why it is refused.
 
 Two kinds of no, as at Smartcar (docs/wire.md): before the redirect URI is validated a page without an
-Exit button, `Refused`; afterwards a page with one, `ConnectRequest.problem`.
+Exit button, `Refused`; afterwards a page with one, `ConnectRequest.problem`. Both come with a hint.
 """
 
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from urllib.parse import parse_qsl
 
+from smartcar_auth.client import CLEAR
 from smartcar_auth.errors import ConfigurationError
 from smartcar_auth.origin import parse_origin
 
@@ -16,13 +18,38 @@ from .permissions import DEFAULT_SCOPE, WORDS, Permission, read_scope
 from .settings import Settings
 
 AUTHORIZE, REAUTHENTICATE, BATTERY_CAPACITY = "authorize", "reauthenticate", "battery-capacity"
-MODES = frozenset({"live", "simulated", "test"})
+_CHOICES = {  # the first is the default
+    "mode": ("live", "simulated", "test"),
+    "approval_prompt": ("auto", "force"),
+    "single_select": ("false", "true"),
+}
+_KNOWN = [
+    "response_type",
+    "client_id",
+    "application_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "approval_prompt",
+    "mode",
+    "make",
+    "single_select",
+    "single_select_vin",
+    "flags",
+    "user",
+    "external_id",
+    "app_origin",
+    "sdk_platform",
+    "sdk_version",
+    "vehicle_id",
+    "token",
+]
 QUERY_LIMIT = 16_384
 _SHOWN_LIMIT = 120
 
 # Second-hand, like everything known about it (docs/wire.md, "What is not certain").
 _EXTERNAL_ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
-_VIN = re.compile(r"[A-Za-z0-9]{17}", re.A)
+VIN = re.compile(r"[A-Za-z0-9]{17}", re.A)
 _TEST_VIN_PREFIX = "0SC"
 _APP_ONLY = frozenset({"FORD", "LINCOLN", "RIVIAN"})
 _RESPONSE_TYPES = {
@@ -43,6 +70,14 @@ class Refused(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """A mistake that the person is shown on a page with an Exit; the hint is for developers."""
+
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectRequest:
     """A URL of one of the three entries, whose application and redirect URI are known to be good."""
 
@@ -58,11 +93,11 @@ class ConnectRequest:
     vin: str | None
     force: bool
     country: str
-    external_id: str | None
+    external_id: str | None  # "" takes a stored one back
     vehicle_id: str | None  # the one it is about; None when connecting
     app_origin: str | None  # of the page that waits for a message, where there is no redirect URI
     battery_token: str
-    problem: str | None  # a mistake the person is shown, with an Exit
+    problem: Problem | None
     remarks: tuple[str, ...]  # what was read leniently, for the developer
 
     @property
@@ -78,6 +113,8 @@ def read_request(query: bytes, settings: Settings, entry: str = AUTHORIZE) -> Co
         Refused: the application or the redirect URI is not acceptable, so nothing may be sent there.
     """
     parameters, remarks = _parameters(query)
+    if settings.strict:
+        _refuse_unknown(parameters)
     application_id = _application_id(parameters, settings)
     response_type = parameters.get("response_type", "")
     redirect_uri = _redirect_uri(parameters, settings, application_id, response_type)
@@ -110,7 +147,7 @@ def read_request(query: bytes, settings: Settings, entry: str = AUTHORIZE) -> Co
         vehicle_id=vehicle_id,
         app_origin=_app_origin(parameters, remarks) if redirect_uri is None else None,
         battery_token=parameters.get("token", ""),
-        problem=_problem(entry, response_type, mode, vin, vehicle_id),
+        problem=_problem(parameters, entry, mode, vin),
         remarks=tuple(remarks),
     )
 
@@ -146,6 +183,14 @@ def _parameters(query: bytes) -> tuple[dict[str, str], list[str]]:
         elif value:
             parameters[name] = value
     return parameters, remarks
+
+
+def _refuse_unknown(parameters: dict[str, str]) -> None:
+    for name in parameters:
+        if name not in _KNOWN:
+            near = get_close_matches(name, _KNOWN, 1)
+            hint = f"Did you mean {near[0]}?" if near else "Connect has no such parameter."
+            raise Refused(f"400: Invalid parameter {name[:_SHOWN_LIMIT]}.", hint)
 
 
 def _application_id(parameters: dict[str, str], settings: Settings) -> str:
@@ -191,8 +236,10 @@ def _single_select_vin(parameters: dict[str, str], single_select: bool, remarks:
 
 def _external_id(parameters: dict[str, str], remarks: list[str]) -> str | None:
     external_id = parameters.get("external_id")
-    if external_id is None or external_id == "null":  # "null" clears a stored one
+    if external_id is None:
         return None
+    if external_id == CLEAR:
+        return ""
     if _EXTERNAL_ID.fullmatch(external_id):
         return external_id
     remarks.append("external_id was ignored: 1 to 100 letters, digits, dots, underscores and hyphens only.")
@@ -235,24 +282,33 @@ def _more_remarks(mode: str, make: str) -> list[str]:
     return remarks
 
 
-def _problem(
-    entry: str, response_type: str, mode: str, vin: str | None, vehicle_id: str | None
-) -> str | None:
-    """The mistake that the person gets to see, in the words of `error_message`."""
-    if response_type not in _RESPONSE_TYPES[entry]:
-        return f"Invalid parameter response_type: {response_type[:_SHOWN_LIMIT]}."
-    if vehicle_id == "":
-        return "Missing parameter vehicle_id."
-    if mode not in MODES:
-        return f"Invalid parameter mode: {mode[:_SHOWN_LIMIT]}."
+def _problem(parameters: dict[str, str], entry: str, mode: str, vin: str | None) -> Problem | None:
+    """The first mistake that Connect shows the person."""
+    allowed = _CHOICES | {"response_type": _RESPONSE_TYPES[entry]}
+    for name, choices in allowed.items():
+        value = parameters.get(name, "" if name == "response_type" else choices[0])
+        if value.lower() not in choices:
+            return _invalid(name, value, f"{name} is one of: {', '.join(choices)}.")
+    for flag in parameters.get("flags", "").split():
+        if ":" not in flag:
+            return _invalid(
+                "flags", flag, "flags are name:value, with spaces between them, such as country:DE."
+            )
+    if entry != AUTHORIZE and not parameters.get("vehicle_id"):
+        return Problem("Missing parameter vehicle_id.", "Send the id of the vehicle that this is about.")
     if vin is None:
         return None
-    if not _VIN.fullmatch(vin):
-        return f"Invalid parameter single_select_vin: {vin[:_SHOWN_LIMIT]}."
+    if not VIN.fullmatch(vin):
+        return _invalid("single_select_vin", vin, "A VIN has 17 letters and digits.")
     if not vin.upper().startswith(_TEST_VIN_PREFIX):
         return None
     if mode == "live":
-        return "You have entered a test mode VIN in live mode. Use a real VIN, or change the mode."
+        message = "You have entered a test mode VIN in live mode. Use a real VIN, or change the mode."
+        return Problem(message, "VINs that begin with 0SC work with mode=simulated.")
     if brand_of_vin(vin) is None:
-        return "You have entered an invalid test mode VIN."
+        return Problem("You have entered an invalid test mode VIN.", "A test VIN reads 0SC and then a brand.")
     return None
+
+
+def _invalid(name: str, value: str, hint: str) -> Problem:
+    return Problem(f"Invalid parameter {name}: {value[:_SHOWN_LIMIT]}.", hint)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from .users import User
 
 _PRINTABLE = re.compile(r"[!-\[\]-~]+", re.A)  # ASCII without space, control characters and backslash
+API_CLIENT_PREFIX = "client_"  # of M2M credentials; an Application ID is a UUID
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -69,13 +70,15 @@ class Settings:
     applications: Mapping[str, str] | None = None
     redirect_uris: tuple[str, ...] | None = None
     application_name: str = "Sample app"
+    management_token: str | None = None  # the AMT; None accepts any
+    strict: bool = True  # whether an unknown parameter is refused, for it is a misspelt one
     clock: Clock = field(default_factory=Clock)
     ids: Ids = field(default_factory=Ids)
     users: Mapping[str, User] = field(default_factory=dict)  # by name, beside those who may log in anyway
 
     def knows_application(self, application_id: str) -> bool:
         """Whether Connect would show this application; M2M ids never are one."""
-        if not application_id or application_id.startswith("client_"):
+        if not application_id or application_id.startswith(API_CLIENT_PREFIX):
             return False
         return self.applications is None or application_id in self.applications
 
@@ -85,6 +88,12 @@ class Settings:
             return False
         # A sandbox on one's own machine: the secret guards nothing, so comparing in plain time is fine.
         return self.applications is None or self.applications[application_id] == secret
+
+    def knows_api_client(self, client_id: str, secret: str) -> bool:
+        """Whether these are M2M credentials that get a token."""
+        if not client_id.startswith(API_CLIENT_PREFIX) or not secret:
+            return False
+        return self.applications is None or self.applications.get(client_id) == secret
 
     def refusal_of(self, redirect_uri: str, application_id: str) -> str | None:
         """Why this redirect URI may not be used, in words for a developer; None if it may.

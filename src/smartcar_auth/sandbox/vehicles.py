@@ -1,30 +1,34 @@
 """API v2.0 over the simulated vehicles (docs/wire.md): who asks, whether they may, then the endpoint.
 
-The endpoints themselves are a table in `endpoints`; API v3 will be a neighbour of this module.
+The endpoints of a vehicle are a table in `endpoints`; those of applications are in `management` and
+`compatibility`; API v3 is in `resources`.
 """
 
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from .access import Access, bearer_token
 from .api_errors import ApiRefusal
+from .compatibility import Compatibility
 from .connect import FormTooLong, read_body
-from .endpoints import ENDPOINTS, Call, Endpoint, page_of
-from .garage import Vehicle
-from .pages import json_answer
-from .records import Grant, Records
+from .endpoints import ENDPOINTS, Call, page_of, timestamp
+from .hostnames import connect_origin
+from .management import Management
+from .pages import HINT, json_answer
+from .records import BATTERY_TOKEN_SECONDS, Connection, Grant, Records, Subscription
 from .settings import Settings
 
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.A | re.I)
-_VERSION = re.compile(r"v(\d+)\.(\d+)", re.A)
+_VERSION = re.compile(r"(\d+)\.(\d+)", re.A)
 _BATCH_LIMIT = 50
 
 
@@ -32,9 +36,9 @@ _BATCH_LIMIT = 50
 class Answer:
     """What one call to the API is answered with, before it is written down."""
 
-    status: int
     body: Any
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    status: int = 200
 
 
 class Vehicles:
@@ -43,68 +47,106 @@ class Vehicles:
     def __init__(self, settings: Settings, records: Records) -> None:
         self.settings = settings
         self.records = records
+        self.access = Access(settings, records)
+        self.management = Management(self.access)
+        self.compatibility = Compatibility(settings)
         # A higher version falls back to the latest; other text is not a version.
-        self.routes = [Route("/v{version}/{path:path}", self.answer, methods=_METHODS)]
+        self.routes = [Route("/v{version}/{path:path}", self.answer, methods=METHODS)]
 
     async def answer(self, request: Request) -> Response:
         """Answer one call."""
         request_id = self.settings.ids.uuid()
-        units = "imperial" if request.headers.get("sc-unit-system", "").lower() == "imperial" else "metric"
         try:
-            body = await read_body(request)
-            answer = self._answer(request, body, units)
+            answer = self._answer(request, await read_body(request))
         except ApiRefusal as refusal:
-            answer = Answer(refusal.status, refusal.body(request_id), {})
+            headers = {HINT: refusal.hint} if refusal.hint else {}
+            if refusal.retry_after is not None:
+                headers["retry-after"] = str(refusal.retry_after)
+            answer = Answer(refusal.body(request_id), headers, refusal.status)
         except (FormTooLong, ClientDisconnect):
-            answer = Answer(400, ApiRefusal("VALIDATION").body(request_id), {})
+            answer = Answer(ApiRefusal("VALIDATION").body(request_id), {}, 400)
         headers = {"sc-request-id": request_id, "cache-control": "no-store", **answer.headers}
         return json_answer(answer.body, answer.status, headers)
 
-    def _answer(self, request: Request, body: bytes, units: str) -> Answer:
-        version = _VERSION.fullmatch(f"v{request.path_params['version']}")
+    def _answer(self, request: Request, body: bytes) -> Answer:
+        version = _VERSION.fullmatch(request.path_params["version"])
         if version is None or int(version[1][:9]) < 2:
             raise ApiRefusal("RESOURCE_NOT_FOUND", "VERSION")
-        grant = self._grant(request.headers.get("authorization", ""))
-        head, *rest = request.path_params["path"].strip("/").split("/")
-        query = request.query_params
-        if request.method == "GET" and head == "user" and not rest:
-            return Answer(200, {"id": grant.user_id}, {})
-        if request.method == "GET" and head == "vehicles" and not rest:
-            ids, paging = page_of(self.records.connected(grant), query)
-            return Answer(200, {"vehicles": ids, "paging": paging}, {})
-        if head != "vehicles" or not rest:
+        path = request.path_params["path"].strip("/")
+        if path == "management/connections":
+            return Answer(self.management.answer(request))
+        if path.startswith("compatibility"):
+            return Answer(self.compatibility.answer(request, path))
+        return self._of_a_person(request, path.split("/"), body)
+
+    def _of_a_person(self, request: Request, path: list[str], body: bytes) -> Answer:
+        method, rest = request.method, path[1:]
+        if path[0] == "vehicles" and rest[1:2] == ["webhooks"] and method == "DELETE" and len(rest) == 3:
+            return self._unsubscribe(request, rest[0], rest[2])
+        grant = self.access.grant(request.headers.get("authorization", ""))
+        if (method, path) == ("GET", ["user"]):
+            return Answer({"id": grant.user_id})
+        if (method, path) == ("GET", ["vehicles"]):
+            ids, paging = page_of(self.records.connected(grant), request.query_params)
+            return Answer({"vehicles": ids, "paging": paging})
+        if path[0] != "vehicles" or not rest:
             raise ApiRefusal("RESOURCE_NOT_FOUND", "PATH")
-        vehicle = self._vehicle(grant, rest[0])
-        path = "/".join(rest[1:])
-        call = Call(vehicle, units, query, _json(body) if request.method == "POST" else {}, grant.permissions)
-        if (request.method, path) == ("POST", "batch"):
-            return Answer(200, self._batch(grant, call), self._headers(units))
-        if (request.method, path) == ("DELETE", "application"):
-            self.records.disconnect(grant, vehicle.id)
-            return Answer(200, {"status": "success"}, {})
-        return Answer(200, _perform(request.method, path, call), self._headers(units))
+        connection = self._connection(grant, rest[0])
+        return self._of_a_vehicle(request, grant, connection, "/".join(rest[1:]), body)
 
-    def _grant(self, authorization: str) -> Grant:
-        scheme, _, text = authorization.partition(" ")
-        token = self.records.access_tokens.get(text.strip()) if scheme.lower() == "bearer" else None
-        if token is None or token.expires_at <= self.settings.clock():
-            raise ApiRefusal("AUTHENTICATION")
-        return token.grant
+    def _of_a_vehicle(
+        self, request: Request, grant: Grant, connection: Connection, path: str, body: bytes
+    ) -> Answer:
+        method = request.method
+        if (method, path) == ("DELETE", "application"):
+            self.records.disconnect(connection)
+            return Answer({"status": "success"})
+        if method == "POST" and path.startswith("webhooks/"):
+            return self._subscribe(connection, path.removeprefix("webhooks/"))
+        call = self._call(request, grant, connection, _json(body) if method == "POST" else {})
+        if (method, path) == ("POST", "batch"):
+            return Answer(self._batch(call), self._headers(call))
+        answer = Answer(_perform(method, path, call), self._headers(call))
+        if method == "POST":
+            self.records.vehicles.put(call.vehicle.id, call.vehicle)  # it may have changed
+        return answer
 
-    def _vehicle(self, grant: Grant, vehicle_id: str) -> Vehicle:
+    def _connection(self, grant: Grant, vehicle_id: str) -> Connection:
         if not _UUID.fullmatch(vehicle_id):
             raise ApiRefusal("VALIDATION", field="vehicle_id", message="must be the id of a vehicle, a UUID")
-        vehicle = self.records.vehicles.get(vehicle_id)
-        if vehicle is None or not self.records.is_connected(grant, vehicle_id):
-            raise ApiRefusal("PERMISSION")
-        return vehicle
+        connection = self.records.connection(grant, vehicle_id)
+        if connection is None or vehicle_id not in self.records.vehicles:
+            hint = "This vehicle is not connected to this application by this user, or not any more."
+            raise ApiRefusal("PERMISSION", hint=hint)
+        return connection
 
-    def _headers(self, units: str) -> dict[str, str]:
-        moment = datetime.fromtimestamp(self.settings.clock(), UTC).isoformat(timespec="milliseconds")
-        moment = moment.replace("+00:00", "Z")
-        return {"sc-data-age": moment, "sc-fetched-at": moment, "sc-unit-system": units}
+    def _call(self, request: Request, grant: Grant, connection: Connection, body: Mapping[str, Any]) -> Call:
+        vehicle_id = connection.vehicle_id
+        imperial = request.headers.get("sc-unit-system", "").lower() == "imperial"
+        return Call(
+            self.records.vehicles[vehicle_id],
+            "imperial" if imperial else "metric",
+            request.query_params,
+            body,
+            grant.permissions,
+            self.settings.clock(),
+            self.records.capacities.get(vehicle_id),
+            lambda: self._capacity_url(request, connection),
+            # The application adds redirect_uri and state.
+            f"{connect_origin(request)}/oauth/reauthenticate?response_type=vehicle_id&{_about(connection)}",
+        )
 
-    def _batch(self, grant: Grant, call: Call) -> dict[str, Any]:
+    def _capacity_url(self, request: Request, connection: Connection) -> str:
+        token = self.settings.ids.uuid()
+        self.records.battery_tokens.put(token, self.settings.clock() + BATTERY_TOKEN_SECONDS)
+        entry = f"{connect_origin(request)}/battery-capacity?{_about(connection)}"
+        return f"{entry}&token={token}&response_type=vehicle_id&redirect_uri="
+
+    def _headers(self, call: Call) -> dict[str, str]:
+        moment = timestamp(call.now)
+        return {"sc-data-age": moment, "sc-fetched-at": moment, "sc-unit-system": call.units}
+
+    def _batch(self, call: Call) -> dict[str, Any]:
         asked = call.body.get("requests")
         if not isinstance(asked, list) or not 0 < len(asked) <= _BATCH_LIMIT:
             raise ApiRefusal("VALIDATION", "PARAMETER", field="requests", message="must be a list of paths")
@@ -112,38 +154,56 @@ class Vehicles:
 
     def _batched(self, item: Any, call: Call) -> dict[str, Any]:
         path = item.get("path") if isinstance(item, dict) else None
-        headers = self._headers(call.units)
-        shown = {
-            "sc-data-age": headers["sc-data-age"],
-            "sc-unit-system": call.units,
-            "sc-fetched-at": headers["sc-fetched-at"],
-        }
         try:
             if not isinstance(path, str):
                 raise ApiRefusal("VALIDATION", "PARAMETER", field="path", message="must be a text")
-            return {
-                "path": path,
-                "code": 200,
-                "body": _perform("GET", path.strip("/"), call),
-                "headers": shown,
-            }
+            body = _perform("GET", path.strip("/"), call)
+            return {"path": path, "code": 200, "body": body, "headers": self._headers(call)}
         except ApiRefusal as refusal:
             body = refusal.body(self.settings.ids.uuid())
             return {"path": path, "code": refusal.status, "body": body, "headers": {}}
 
+    def _subscribe(self, connection: Connection, webhook_id: str) -> Answer:
+        vehicle_id, user_id = connection.vehicle_id, connection.user_id
+        if not webhook_id or "/" in webhook_id:
+            raise ApiRefusal("RESOURCE_NOT_FOUND", "PATH")
+        known = [each.webhook_id for each in self.records.subscriptions_to(vehicle_id, user_id)]
+        if webhook_id not in known:
+            subscription_id, now = self.settings.ids.uuid(), self.settings.clock()
+            subscription = Subscription(
+                subscription_id, webhook_id, user_id, vehicle_id, connection.mode, now
+            )
+            self.records.subscriptions.put(subscription_id, subscription)
+        return Answer({"webhookId": webhook_id, "vehicleId": vehicle_id})
+
+    def _unsubscribe(self, request: Request, vehicle_id: str, webhook_id: str) -> Answer:
+        if not self.access.manages(bearer_token(request.headers.get("authorization", ""))):
+            hint = "Send the application management token, not a user's access token."
+            raise ApiRefusal("AUTHENTICATION", hint=hint)
+        for each in list(self.records.subscriptions.values()):
+            if (each.vehicle_id, each.webhook_id) == (vehicle_id, webhook_id):
+                self.records.subscriptions.drop(each.id)
+        return Answer({"status": "success"})
+
 
 def _perform(method: str, path: str, call: Call) -> Any:
     """One endpoint of one vehicle: permission, then what the car can do, then the test account's error."""
-    endpoint: Endpoint | None = ENDPOINTS.get((method, path))
+    endpoint = ENDPOINTS.get((method, path))
     if endpoint is None:
         raise ApiRefusal("RESOURCE_NOT_FOUND", "PATH")
-    if endpoint.permission and endpoint.permission not in call.permissions:
-        raise ApiRefusal("PERMISSION")
-    if endpoint.permission and not call.vehicle.can(endpoint.permission):
+    vehicle, permission = call.vehicle, endpoint.permission
+    if permission and permission not in call.permissions:
+        raise ApiRefusal("PERMISSION", hint=f"The scope of this connection lacks {permission}.")
+    if permission and not vehicle.can(permission):
         raise ApiRefusal("COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
-    if call.vehicle.api_error is not None and not endpoint.static:
-        raise ApiRefusal(*call.vehicle.api_error)
+    if vehicle.api_error is not None and not endpoint.static:
+        url = call.login_url if vehicle.api_error[1] == "AUTHENTICATION_FAILED" else ""
+        raise ApiRefusal(*vehicle.api_error, url=url)
     return endpoint.answer(call)
+
+
+def _about(connection: Connection) -> str:
+    return f"vehicle_id={connection.vehicle_id}&client_id={quote(connection.application_id, safe='')}"
 
 
 def _json(body: bytes) -> dict[str, Any]:
