@@ -1,9 +1,11 @@
 """The commands, one function each: read the options, call the room that does it, say what went wrong."""
 
 import json
+import sys
 import textwrap
 from collections.abc import Iterable
 from dataclasses import asdict
+from io import TextIOWrapper
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -144,6 +146,10 @@ def doctor(
             raise typer.BadParameter(str(error)) from None
         begin = f"Visiting {url.partition('?')[0]} as a browser does; each answer has {SECONDS} seconds."
         end = ""
+    if isinstance(
+        sys.stdout, TextIOWrapper
+    ):  # an app's words may be in any language, the output's encoding not
+        sys.stdout.reconfigure(errors="replace")
     try:
         found = list(findings) if as_json else _printed(findings, begin, end)
     except KeyboardInterrupt:

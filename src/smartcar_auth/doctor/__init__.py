@@ -69,6 +69,7 @@ def examine_address(
     *,
     prefix: str | None = None,
     cookies: Iterable[str] = (),
+    seconds: float = SECONDS,
     clock: Callable[[], float] = time.time,
 ) -> Iterator[Finding]:
     """What a running application shows, one finding after the other as it is visited.
@@ -77,6 +78,7 @@ def examine_address(
         url: Of the page with the button, or any page of the application.
         prefix: Where the routes are, as a path or an address; None takes what the page says, else "/smartcar".
         cookies: Such as "session=...", of somebody who is logged in.
+        seconds: How long each answer may take.
         clock: Seconds since 1970.
 
     Raises:
@@ -85,7 +87,7 @@ def examine_address(
     address = read_address(url)
     if prefix is not None:
         prefix = read_prefix(prefix)
-    return _visit(Visitor(address.netloc, cookies), address.geturl(), prefix, clock)
+    return _visit(Visitor(address.netloc, cookies, seconds), address.geturl(), prefix, clock)
 
 
 def _visit(visitor: Visitor, url: str, prefix: str | None, clock: Callable[[], float]) -> Iterator[Finding]:

@@ -25,7 +25,7 @@ def arrive(visitor: Visitor, url: str) -> tuple[Visitor, Answer]:
         if there is None:
             break
         if there.scheme == "https" and answer.url.startswith("http:") and there.hostname == host_of(url):
-            visitor = Visitor(there.netloc, visitor.cookies)
+            visitor = Visitor(there.netloc, visitor.cookies, visitor.seconds)
         elif origin_of(there.geturl()) != origin_of(answer.url):
             break
         answer = visitor.get(there.geturl(), NAVIGATION)

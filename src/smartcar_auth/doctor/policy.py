@@ -12,7 +12,9 @@ Policy = dict[str, list[str]]
 SCRIPT = ("script-src-elem", "script-src", "default-src")
 REQUEST = ("connect-src", "default-src")
 _PORTS = {"http": 80, "https": 443}
-_HOST = re.compile(r"(?:([a-z][a-z0-9+.-]*)://)?(\*|(?:\*\.)?[^/:*]+)(?::([0-9]{1,5}|\*))?(/.*)?", re.IGNORECASE)
+_HOST = re.compile(
+    r"(?:([a-z][a-z0-9+.-]*)://)?(\*|(?:\*\.)?[^/:*]+)(?::([0-9]{1,5}|\*))?(/.*)?", re.IGNORECASE
+)
 
 
 def read_policies(values: Iterable[str]) -> list[Policy]:

@@ -20,8 +20,8 @@ from smartcar_auth import __version__
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-SECONDS = 10  # for one answer
-MOST_BYTES = 1_000_000
+SECONDS = 10
+MOST_BYTES = 500_000
 
 # What browsers send with a click on a link; our routes refuse what says that it is something else.
 NAVIGATION = {
@@ -70,14 +70,16 @@ class Visitor:
     Args:
         host: Host and port that may be shown `cookies`; whatever else is asked never sees them.
         cookies: Such as "session=...", of somebody who is logged in.
+        seconds: How long one answer may take.
 
     Raises:
         ValueError: One of `cookies` is none.
     """
 
-    def __init__(self, host: str, cookies: Iterable[str] = ()) -> None:
+    def __init__(self, host: str, cookies: Iterable[str] = (), seconds: float = SECONDS) -> None:
         self._host = host
         self.cookies = tuple(cookies)
+        self.seconds = seconds
         if not all(map(_COOKIE.fullmatch, self.cookies)):
             raise ValueError("Write a cookie as NAME=VALUE, as browsers send it.")
 
@@ -102,10 +104,10 @@ class Visitor:
             f"?{parts.query}" if parts.query else ""
         )
         try:
-            connection = _connection(parts.scheme, parts.hostname or "", parts.port)
+            connection = _connection(parts, self.seconds)
             try:
                 connection.request("GET", target, headers=fields)
-                answer = http.client.HTTPResponse(_Impatient(connection.sock))  # type: ignore[arg-type]
+                answer = http.client.HTTPResponse(_Impatient(connection.sock, self.seconds))  # type: ignore[arg-type]
                 answer.begin()
                 return Answer(url, answer.status, answer.getheaders(), answer.read(MOST_BYTES))
             finally:
@@ -116,7 +118,7 @@ class Visitor:
             raise Unreachable(f"Nothing listens on {where}: start the app, or correct the port.") from None
         except TimeoutError:
             raise Unreachable(
-                f"{where} gave no whole answer within {SECONDS} seconds; an overloaded app or a firewall does that."
+                f"{where} gave no whole answer within {self.seconds:g} seconds, as an overloaded app does, or a firewall."
             ) from None
         except ssl.SSLCertVerificationError as error:
             raise Unreachable(
@@ -139,11 +141,11 @@ class Visitor:
 
 
 class _Impatient(io.RawIOBase):
-    """A socket as a file that ends after SECONDS; the socket's own timeout begins anew with every byte."""
+    """A socket as a file with an end in time; the socket's own timeout begins anew with every byte."""
 
-    def __init__(self, line: socket.socket) -> None:
+    def __init__(self, line: socket.socket, seconds: float) -> None:
         self._line = line
-        self._until = time.monotonic() + SECONDS
+        self._until = time.monotonic() + seconds
 
     def makefile(self, *_: Any) -> io.BufferedReader:
         """Where HTTPResponse takes a socket, this is all that it asks of it."""
@@ -160,10 +162,12 @@ class _Impatient(io.RawIOBase):
         return self._line.recv_into(buffer)
 
 
-def _connection(scheme: str, host: str, port: int | None) -> http.client.HTTPConnection:
-    if scheme == "https":
-        return http.client.HTTPSConnection(host, port, timeout=SECONDS, context=ssl.create_default_context())
-    return http.client.HTTPConnection(host, port, timeout=SECONDS)
+def _connection(parts: SplitResult, seconds: float) -> http.client.HTTPConnection:
+    host = parts.hostname or ""
+    if parts.scheme == "https":
+        trusted = ssl.create_default_context()
+        return http.client.HTTPSConnection(host, parts.port, timeout=seconds, context=trusted)
+    return http.client.HTTPConnection(host, parts.port, timeout=seconds)
 
 
 def read_address(text: str) -> SplitResult:
