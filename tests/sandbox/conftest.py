@@ -36,6 +36,8 @@ class Clock:
 class Person:
     """Walks one attempt; every step returns the response, unfollowed."""
 
+    sandbox: Sandbox  # for those whom `make_person` made
+
     def __init__(self, client: httpx.Client) -> None:
         self.client = client
         self.path = ""
@@ -134,9 +136,11 @@ def make_person(clock: Clock) -> Iterator[Callable[..., Person]]:
     clients: list[TestClient] = []
 
     def make(**options: object) -> Person:
-        app = Sandbox(clock=clock, **options).app  # type: ignore[arg-type]
-        clients.append(TestClient(app, base_url="http://127.0.0.1:9000", follow_redirects=False))
-        return Person(clients[-1])
+        sandbox = Sandbox(clock=clock, **options)  # type: ignore[arg-type]
+        clients.append(TestClient(sandbox.app, base_url="http://127.0.0.1:9000", follow_redirects=False))
+        person = Person(clients[-1])
+        person.sandbox = sandbox
+        return person
 
     yield make
     for client in clients:

@@ -43,6 +43,7 @@ class Sandbox:
         redirect_uris: the registered ones, matched byte for byte, the first being the default. None
             accepts any that Smartcar's dashboard would.
         application_name: as the pages call the application.
+        strict: refuse a parameter that Connect doesn't have, for it is most likely a misspelt one.
         users: a JSON or TOML file, or a list, of users and their vehicles, beside those whom everybody has
             (docs/sandbox.md shows one).
         clock: seconds since 1970. `sandbox.clock.move(seconds)` lets time pass, whatever it is.
@@ -60,6 +61,7 @@ class Sandbox:
         applications: Mapping[str, str] | None = None,
         redirect_uris: Sequence[str] | None = None,
         application_name: str = "Sample app",
+        strict: bool = True,
         users: str | Path | UserData = (),
         clock: Callable[[], float] = time.time,
         seed: int | str | None = None,
@@ -75,6 +77,7 @@ class Sandbox:
             applications=None if applications is None else dict(applications),
             redirect_uris=None if redirect_uris is None else tuple(redirect_uris),
             application_name=application_name,
+            strict=strict,
             clock=self.clock,
             ids=Ids(seed),
             users=read_users(users),

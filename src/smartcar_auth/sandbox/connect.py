@@ -187,8 +187,9 @@ def _trouble(plan: Plan) -> Response | None:
     if plan.connect == "offline":
         return Dropped()
     status = HTTPStatus(int(plan.connect))
-    hint = "The sandbox was told to fail once. Reload the page to go on."
-    response = page("refused.html", status, message=f"{status.value}: {status.phrase}", hint=hint)
+    hint = "The sandbox was told to fail once. Reload this page to go on."
+    message = f"{status.value}: {status.phrase}"
+    response = page("refused.html", status, message=message, aside="On purpose", hint=hint)
     if status != HTTPStatus.INTERNAL_SERVER_ERROR:
         response.headers["retry-after"] = str(plan.retry_after)
     return response
