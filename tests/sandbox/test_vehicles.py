@@ -147,7 +147,6 @@ def test_vehicle_of_somebody_else(person: Person) -> None:
         ("/v2.0/", (404, "RESOURCE_NOT_FOUND", "PATH")),
         ("/v1.0/vehicles", (404, "RESOURCE_NOT_FOUND", "VERSION")),
         ("/vtwo/vehicles", (404, "RESOURCE_NOT_FOUND", "VERSION")),
-        ("/v3/vehicles", (404, "RESOURCE_NOT_FOUND", "VERSION")),
     ],
 )
 def test_address_wrong(api: Api, path: str, expected: tuple[int, str, str | None]) -> None:

@@ -10,10 +10,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from .accounts import TEST_ACCOUNTS
+from .application_tokens import ApplicationTokens
 from .connect import Connect
+from .hosted_redirect import HostedRedirect
 from .journal import Journal
 from .pages import PAGE_HEADERS, json_answer, page, static_file
 from .records import Records
+from .resources import Resources
 from .settings import Settings
 from .tokens import Tokens
 from .vehicles import Vehicles
@@ -21,10 +24,12 @@ from .vehicles import Vehicles
 
 def make_app(settings: Settings, records: Records) -> Starlette:
     """The app of one sandbox. The busiest routes come first: Starlette tries them in order."""
-    tokens = Tokens(settings, records)
     routes = [
         *Connect(settings, records).routes,
-        *tokens.routes,
+        *Tokens(settings, records).routes,
+        *ApplicationTokens(settings, records).routes,
+        *HostedRedirect().routes,
+        *Resources(settings, records).routes,
         *Vehicles(settings, records).routes,
         Route("/", _landing(settings)),
         Route("/health", _health),

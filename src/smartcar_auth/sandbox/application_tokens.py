@@ -60,5 +60,7 @@ def _why_not(client_id: str) -> str:
     if not client_id:
         return "Send client_id and client_secret in the body."
     if not client_id.startswith(API_CLIENT_PREFIX):
-        return f"Ids of API credentials begin with {API_CLIENT_PREFIX}; an Application ID goes to /oauth/token."
+        return (
+            f"Ids of API credentials begin with {API_CLIENT_PREFIX}; an Application ID goes to /oauth/token."
+        )
     return "The secret is wrong, or this sandbox was started with other credentials."

@@ -1,6 +1,6 @@
 """The endpoints of one vehicle in API v2.0, as a table: method and path, permission, answer.
 
-An answer sees a `Call` and nothing else. Units are converted here, at the last moment.
+An answer sees a `Call` and nothing else.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,49 +9,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from .api_errors import ApiRefusal
+from .calls import Call, timestamp
 from .garage import Vehicle
 
-KM_PER_MILE = 1.609344
-LITRES_PER_GALLON = 3.785411784
-KPA_PER_PSI = 6.894757293168
 PAGE_SIZE = 10
 PAGE_LIMIT = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call: the vehicle, the units asked for, what came with it, and what is permitted.
-
-    Attributes:
-        capacity_kwh: of the battery, as its owner chose it in Connect.
-        capacity_url: makes the address at which they can.
-        login_url: the address at which they log in again.
-    """
-
-    vehicle: Vehicle
-    units: str
-    query: Mapping[str, str]
-    body: Mapping[str, Any]
-    permissions: tuple[str, ...]
-    now: float
-    capacity_kwh: float | None
-    capacity_url: Callable[[], str]
-    login_url: str
-
-    def distance(self, kilometres: float) -> float:
-        """Kilometres, or miles if asked for."""
-        return self._converted(kilometres, KM_PER_MILE)
-
-    def volume(self, litres: float) -> float:
-        """Litres, or US gallons if asked for."""
-        return self._converted(litres, LITRES_PER_GALLON)
-
-    def pressure(self, kilopascals: float) -> float:
-        """Kilopascals, or pounds per square inch if asked for."""
-        return self._converted(kilopascals, KPA_PER_PSI)
-
-    def _converted(self, value: float, per_unit: float) -> float:
-        return round(value / per_unit, 2) if self.units == "imperial" else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +157,7 @@ def _limit_charge(call: Call) -> Any:
 
 
 def _navigate(call: Call) -> Any:
-    destination = (_number(call, "latitude", -90, 90), _number(call, "longitude", -180, 180))
-    call.vehicle.destinations[:] = [*call.vehicle.destinations[-9:], destination]
+    call.vehicle.head_for((_number(call, "latitude", -90, 90), _number(call, "longitude", -180, 180)))
     return _SENT
 
 
@@ -246,11 +207,6 @@ def _system_status(call: Call) -> Any:
             {"systemId": name, "status": status, "description": None} for name, status in _SYSTEMS.items()
         ]
     }
-
-
-def timestamp(moment: float) -> str:
-    """A time as Smartcar writes it."""
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 ENDPOINTS: dict[tuple[str, str], Endpoint] = {

@@ -70,6 +70,10 @@ class Vehicle:
         """Whether the car has what this permission is about."""
         return self.level != "incompatible" and permission not in LACKS.get(self.level, ())
 
+    def head_for(self, destination: tuple[float, float]) -> None:
+        """Take a destination into the navigation system, which keeps the last ten."""
+        self.destinations[:] = [*self.destinations[-9:], destination]
+
     @property
     def powertrain(self) -> str:
         """What drives it; a car that can everything is a plug-in hybrid."""

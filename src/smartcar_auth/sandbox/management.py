@@ -6,7 +6,8 @@ from starlette.requests import Request
 
 from .access import Access, basic_credentials
 from .api_errors import ApiRefusal
-from .endpoints import timestamp, whole_number
+from .calls import timestamp
+from .endpoints import whole_number
 from .records import Connection
 
 PAGE_SIZE = 10

@@ -198,6 +198,29 @@ class Records:
         """All connections, the latest first."""
         return reversed(self.connections.values())
 
+    def subscribe(
+        self, connection: Connection, webhook_id: str, subscription_id: str, now: float
+    ) -> Subscription:
+        """Subscribe a vehicle to a webhook; where it is already, nothing changes."""
+        for known in self.subscriptions_to(connection.vehicle_id, connection.user_id):
+            if known.webhook_id == webhook_id:
+                return known
+        fresh = Subscription(
+            subscription_id, webhook_id, connection.user_id, connection.vehicle_id, connection.mode, now
+        )
+        self.subscriptions.put(subscription_id, fresh)
+        return fresh
+
+    def forget_user(self, user_id: str) -> None:
+        """End a user's connections, tokens and approvals."""
+        for connection in [each for each in self.connections.values() if each.user_id == user_id]:
+            self.disconnect(connection)
+        for shelf in (self.access_tokens, self.refresh_tokens):
+            for key in [key for key, token in shelf.items() if token.grant.user_id == user_id]:
+                shelf.drop(key)
+        for key in [key for key, grant in self.approvals.items() if grant.user_id == user_id]:
+            self.approvals.drop(key)
+
     def subscriptions_to(self, vehicle_id: str, user_id: str) -> list[Subscription]:
         """A vehicle's subscriptions."""
         return [

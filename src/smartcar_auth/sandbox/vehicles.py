@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -17,13 +16,13 @@ from starlette.routing import Route
 
 from .access import Access, bearer_token
 from .api_errors import ApiRefusal
+from .calls import Call, Calls
 from .compatibility import Compatibility
 from .connect import FormTooLong, read_body
-from .endpoints import ENDPOINTS, Call, page_of, timestamp
-from .hostnames import connect_origin
+from .endpoints import ENDPOINTS, page_of
 from .management import Management
 from .pages import HINT, json_answer
-from .records import BATTERY_TOKEN_SECONDS, Connection, Grant, Records, Subscription
+from .records import Connection, Grant, Records
 from .settings import Settings
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -48,6 +47,7 @@ class Vehicles:
         self.settings = settings
         self.records = records
         self.access = Access(settings, records)
+        self.calls = Calls(settings, records)
         self.management = Management(self.access)
         self.compatibility = Compatibility(settings)
         # A higher version falls back to the latest; other text is not a version.
@@ -103,10 +103,12 @@ class Vehicles:
             return Answer({"status": "success"})
         if method == "POST" and path.startswith("webhooks/"):
             return self._subscribe(connection, path.removeprefix("webhooks/"))
-        call = self._call(request, grant, connection, _json(body) if method == "POST" else {})
+        call = self.calls.call(
+            request, connection, grant.permissions, _json(body) if method == "POST" else None
+        )
         if (method, path) == ("POST", "batch"):
-            return Answer(self._batch(call), self._headers(call))
-        answer = Answer(_perform(method, path, call), self._headers(call))
+            return Answer(self._batch(call), call.data_headers)
+        answer = Answer(_perform(method, path, call), call.data_headers)
         if method == "POST":
             self.records.vehicles.put(call.vehicle.id, call.vehicle)  # it may have changed
         return answer
@@ -120,32 +122,6 @@ class Vehicles:
             raise ApiRefusal("PERMISSION", hint=hint)
         return connection
 
-    def _call(self, request: Request, grant: Grant, connection: Connection, body: Mapping[str, Any]) -> Call:
-        vehicle_id = connection.vehicle_id
-        imperial = request.headers.get("sc-unit-system", "").lower() == "imperial"
-        return Call(
-            self.records.vehicles[vehicle_id],
-            "imperial" if imperial else "metric",
-            request.query_params,
-            body,
-            grant.permissions,
-            self.settings.clock(),
-            self.records.capacities.get(vehicle_id),
-            lambda: self._capacity_url(request, connection),
-            # The application adds redirect_uri and state.
-            f"{connect_origin(request)}/oauth/reauthenticate?response_type=vehicle_id&{_about(connection)}",
-        )
-
-    def _capacity_url(self, request: Request, connection: Connection) -> str:
-        token = self.settings.ids.uuid()
-        self.records.battery_tokens.put(token, self.settings.clock() + BATTERY_TOKEN_SECONDS)
-        entry = f"{connect_origin(request)}/battery-capacity?{_about(connection)}"
-        return f"{entry}&token={token}&response_type=vehicle_id&redirect_uri="
-
-    def _headers(self, call: Call) -> dict[str, str]:
-        moment = timestamp(call.now)
-        return {"sc-data-age": moment, "sc-fetched-at": moment, "sc-unit-system": call.units}
-
     def _batch(self, call: Call) -> dict[str, Any]:
         asked = call.body.get("requests")
         if not isinstance(asked, list) or not 0 < len(asked) <= _BATCH_LIMIT:
@@ -158,23 +134,16 @@ class Vehicles:
             if not isinstance(path, str):
                 raise ApiRefusal("VALIDATION", "PARAMETER", field="path", message="must be a text")
             body = _perform("GET", path.strip("/"), call)
-            return {"path": path, "code": 200, "body": body, "headers": self._headers(call)}
+            return {"path": path, "code": 200, "body": body, "headers": call.data_headers}
         except ApiRefusal as refusal:
             body = refusal.body(self.settings.ids.uuid())
             return {"path": path, "code": refusal.status, "body": body, "headers": {}}
 
     def _subscribe(self, connection: Connection, webhook_id: str) -> Answer:
-        vehicle_id, user_id = connection.vehicle_id, connection.user_id
         if not webhook_id or "/" in webhook_id:
             raise ApiRefusal("RESOURCE_NOT_FOUND", "PATH")
-        known = [each.webhook_id for each in self.records.subscriptions_to(vehicle_id, user_id)]
-        if webhook_id not in known:
-            subscription_id, now = self.settings.ids.uuid(), self.settings.clock()
-            subscription = Subscription(
-                subscription_id, webhook_id, user_id, vehicle_id, connection.mode, now
-            )
-            self.records.subscriptions.put(subscription_id, subscription)
-        return Answer({"webhookId": webhook_id, "vehicleId": vehicle_id})
+        self.records.subscribe(connection, webhook_id, self.settings.ids.uuid(), self.settings.clock())
+        return Answer({"webhookId": webhook_id, "vehicleId": connection.vehicle_id})
 
     def _unsubscribe(self, request: Request, vehicle_id: str, webhook_id: str) -> Answer:
         if not self.access.manages(bearer_token(request.headers.get("authorization", ""))):
@@ -200,10 +169,6 @@ def _perform(method: str, path: str, call: Call) -> Any:
         url = call.login_url if vehicle.api_error[1] == "AUTHENTICATION_FAILED" else ""
         raise ApiRefusal(*vehicle.api_error, url=url)
     return endpoint.answer(call)
-
-
-def _about(connection: Connection) -> str:
-    return f"vehicle_id={connection.vehicle_id}&client_id={quote(connection.application_id, safe='')}"
 
 
 def _json(body: bytes) -> dict[str, Any]:
