@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON_ENV := .venv/bin/python
 
-.PHONY: help demo test bench soak lint format lock clean
+.PHONY: help demo test bench soak load fuzz lint format lock clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -29,9 +29,17 @@ bench:           ## the figures, beside the peers they are compared with (docs/b
 	@scripts/setup bench
 	@$(PYTHON_ENV) -m benchmarks $(ARGS)
 
-soak:            ## long runs: fuzzing, load, a million launches
+soak:            ## a million launches, memory watched, then noise against every route (docs/reliability.md)
 	@scripts/setup bench
 	@$(PYTHON_ENV) -m benchmarks.soak $(ARGS)
+
+load:            ## 50,000 attempts over two workers and Redis, with workers killed
+	@scripts/setup bench
+	@$(PYTHON_ENV) -m benchmarks.load $(ARGS)
+
+fuzz:            ## whatever strangers can write to, under Atheris, a minute each
+	@scripts/setup bench
+	@$(PYTHON_ENV) -m fuzz $(ARGS)
 
 lock:            ## renew the pinned requirements (needs uv and npm)
 	@scripts/lock

@@ -212,3 +212,11 @@ def test_any_text_is_read_or_refused_as_ours(text):
     """Text that holds the name and is no message is none."""
     assert read(NAME + text) is None
     assert read(text) is None
+
+
+@given(st.dictionaries(st.sampled_from([field for field, _ in FIELDS]), st.text()), st.booleans())
+def test_what_is_read_is_what_was_written(content, as_text):
+    """Every field of text arrives under its parameter's name, unchanged, and nothing else does."""
+    message = {"name": NAME, **content}
+    found = read(json.dumps(message) if as_text else message)
+    assert found == {dict(FIELDS)[field]: value for field, value in content.items()}

@@ -73,6 +73,32 @@ def test_pending_attempt_survives_its_cookie(subject):
     assert attempts.unseal(SEALER, ATTEMPT, attempts.seal(SEALER, pending)) == pending
 
 
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@untimed
+@given(
+    subject=st.none() | st.integers() | st.text(st.characters()),
+    app_state=st.none() | st.dictionaries(st.text(), ANY_JSON, max_size=3),
+    return_to=st.none() | st.text(st.characters()),
+    issued=st.integers(0, 2**32 - 1),
+    outcome=st.none()
+    | st.builds(Outcome, st.sampled_from(["granted", "failed"]), st.none() | st.text(), ANY_JSON),
+)
+def test_any_attempt_survives_its_cookie(subject, app_state, return_to, issued, outcome):
+    """Whatever an application seals comes out as it went in; with an outcome, that and not the person."""
+    before = Attempt(ATTEMPT, issued, "d" * 20, subject, return_to, app_state, None, False, outcome)
+    expected = before
+    if outcome is not None:
+        kept = outcome.data if len(attempts.to_json(outcome.data)) <= 1024 else None
+        expected = before._replace(subject=None, app_state=None, outcome=outcome._replace(data=kept))
+    assert attempts.unseal(SEALER, ATTEMPT, attempts.seal(SEALER, before)) == expected
+
+
 def test_ended_attempt_leaves_person_and_state_behind():
     """The outcome's cookie holds the outcome, not who it was or what the application sealed."""
     ended = FULL._replace(outcome=Outcome("granted", None, [1]))

@@ -193,3 +193,34 @@ def test_cookies_take_any_header(header):
     for _, value in found.put(attempt(99), 60):
         assert value.isascii()
         assert value.isprintable()
+
+
+@untimed
+@given(data=st.data(), number=st.integers(1, 3))
+def test_cookie_altered_anywhere_is_no_attempt(data, number):
+    """With a character changed, dropped or added its value is worthless, and its neighbours' values are not."""
+    three = [attempt(one) for one in (1, 2, 3)]
+    pairs = {one: carried(one) for one in three}
+    mine = three[number - 1]
+    start = len(f"smartcar-{mine.id}=")
+    place = data.draw(st.integers(start, len(pairs[mine])))
+    new = data.draw(st.text(st.characters(codec="latin-1", exclude_characters=";"), max_size=2))
+    altered = pairs[mine][:place] + new + pairs[mine][place + data.draw(st.integers(0, 1)) :]
+    found = cookies("; ".join([altered if one is mine else pairs[one] for one in three]))
+    for one in three:
+        unharmed = one is not mine or altered.strip(" ") == pairs[mine]
+        assert found.get(one.id) == (one if unharmed else None)
+
+
+@untimed
+@given(jar=st.lists(st.integers(0, 1500), max_size=12), issued=st.integers(0, 2**32 - 1))
+def test_cookies_that_are_left_fit_and_the_new_one_is_there(jar, issued):
+    """Whatever a browser carries: afterwards at most ten, below 4,096 bytes, and the new attempt reads as it was."""
+    header = "; ".join(carried(bulk(number, size, number)) for number, size in enumerate(jar, start=1))
+    new = attempt(99, issued=issued)
+    fields = cookies(header).put(new, 60)
+    left = [one for one in header.split("; ") if one and one[len("smartcar-") :][:22] not in dropped(fields)]
+    left.append(fields[-1][1].partition(";")[0])
+    assert len(left) <= 10
+    assert len("; ".join(left)) < 4096
+    assert cookies("; ".join(left)).get(new.id) == new
