@@ -64,6 +64,7 @@ def test_redirect_without_app_origin_is_for_this_apps_own_page():
         "defer": None,
         "src": f"assets/{assets.REDIRECT.name}",
         "integrity": assets.REDIRECT.integrity,
+        "referrerpolicy": "no-referrer",
         "data-smartcar-origins": "",
         "data-smartcar-sheet": f"assets/{assets.STYLE.name}",
     }
@@ -220,6 +221,7 @@ def test_callback_script_for_an_applications_own_page():
             "defer": None,
             "src": f"/smartcar/assets/{assets.REDIRECT.name}",
             "integrity": assets.REDIRECT.integrity,
+            "referrerpolicy": "no-referrer",
             "data-smartcar-origins": f"{FRIEND} https://app.example.com",
         }
     ]

@@ -68,9 +68,10 @@ def callback_script(
         f' data-smartcar-{name}="{escape(value)}"' for name, value in given.items() if value is not None
     )
     # Classic, so that it finds these attributes as those of its own element, wherever else the page has some.
+    # The page's address holds the code, which has no business in the log of requests for a script.
     return (
         f'<script defer src="{escape(base)}assets/{assets.REDIRECT.name}" '
-        f'integrity="{assets.REDIRECT.integrity}"{attributes}></script>'
+        f'integrity="{assets.REDIRECT.integrity}" referrerpolicy="no-referrer"{attributes}></script>'
     )
 
 
