@@ -1,0 +1,109 @@
+"""Waiting together with a person at a terminal: says the address and how to get here, and takes what they paste.
+
+Both roads stay open to the end: the answer may come to the port or to the prompt.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from time import monotonic
+
+from smartcar_auth import BrowserUnavailable, InvalidResponse
+
+from .browser import open_browser, ways
+from .typed import Typed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from smartcar_auth import AuthorizationResponse
+
+    from .attempt import Attempt
+    from .browser import Browser
+
+_SLICE_SECONDS = 0.1
+_PATIENCE_SECONDS = 20  # by then, whoever sees no page has come back to the terminal
+
+NOT_THE_ADDRESS = (
+    "That isn't the address at which this attempt ends: copy all that stands in the address bar."
+)
+
+
+def accompany(
+    attempt: Attempt,
+    *,
+    browser: Browser | None,
+    paste: bool | None,
+    say: Callable[[str], object] | None,
+    tick: Callable[[float], None] | None = None,
+) -> AuthorizationResponse:
+    """Open a browser, and wait for the answer.
+
+    Args:
+        attempt: The caller closes it.
+        browser: None opens none.
+        paste: Whether to read lines from the terminal. None: if there is one, and this is the main thread.
+        say: Shows a text to the person; None where nobody reads.
+        tick: Told the remaining seconds, several times in each.
+
+    Raises:
+        SmartcarAuthError: As `Attempt.poll`.
+        BrowserUnavailable: No browser opens, and nobody could be told the address.
+    """
+    opening = open_browser(attempt.url, browser) if browser else None
+    typed = Typed() if say and _may_read(paste) else None
+    if say:
+        introduction = "Smartcar Connect opens in your browser. If it doesn't, open" if opening else "Open"
+        say(f"{introduction} this address:\n\n{attempt.url}\n")
+    help_at: float | None = monotonic() + (_PATIENCE_SECONDS if opening else 0)
+    while True:
+        failed = opening is not None and opening.failed
+        if failed and say is None:
+            attempt.cancel(BrowserUnavailable())
+        if say and help_at is not None and (failed or monotonic() >= help_at):
+            help_at = None
+            say(_how(attempt.port, failed, typed is not None))
+        response = attempt.poll(_SLICE_SECONDS)
+        if response is None and typed and say:
+            response = _pasted(attempt, typed, say)
+        if response is not None:
+            return response
+        if tick:
+            tick(attempt.remaining_seconds)
+
+
+def to_stderr(text: str) -> None:
+    """Show a text where it doesn't mix with a program's output."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _may_read(paste: bool | None) -> bool:
+    if paste is not None:
+        return paste
+    # A program may use its terminal while another thread of it waits for the answer.
+    return (
+        sys.stdin is not None and sys.stdin.isatty() and threading.current_thread() is threading.main_thread()
+    )
+
+
+def _how(port: int, failed: bool, may_paste: bool) -> str:
+    text = "No browser opens here. The" if failed else "The"
+    text += f" answer comes to port {port} of this machine. From a browser elsewhere:\n{ways(port)}"
+    if may_paste:
+        text += "  anywhere        paste here the address at which the browser ends, even if no page loads there\n"
+    return text
+
+
+def _pasted(attempt: Attempt, typed: Typed, say: Callable[[str], object]) -> AuthorizationResponse | None:
+    line = typed.line()
+    if not line:
+        return None
+    try:
+        return attempt.receive(line)
+    except InvalidResponse:
+        say(NOT_THE_ADDRESS)
+        return (
+            None  # if it was Connect that made no sense, the attempt has ended, and the next poll raises that
+        )
