@@ -6,11 +6,13 @@
 Imports the core at most; the web layer, hosts and command line are not for it to know.
 """
 
+import socket
+import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar, Unpack
+from typing import TYPE_CHECKING, TypeVar, Unpack
 
 import anyio.to_thread
 from starlette.applications import Starlette
@@ -23,7 +25,11 @@ from .plan import Options, plan_of
 from .records import Records
 from .server import ThreadedServer, listening_socket, origin_of, server_for
 from .settings import Clock, Ids, Settings
+from .shelves import StorageFile
 from .users import UserData, read_users
+
+if TYPE_CHECKING:
+    from .certificates import Certificates
 
 __all__ = ["Clock", "Options", "Recorded", "Requests", "Sandbox"]
 
@@ -33,24 +39,29 @@ T = TypeVar("T")
 class Sandbox:
     """One sandbox: `with`, `async with`, or `start()` and `stop()`; or just its `app`.
 
-    Everything it learns is in memory and gone with it. A person decides on its pages, unless `next` or
-    `approve` says beforehand how an attempt ends.
+    Everything it learns is in memory and gone with it, unless `data` names a file. A person decides on its
+    pages, unless `next` or `approve` says beforehand how an attempt ends.
 
     Args:
         host, port: where to listen; port 0 takes a free one. Localhost only, unless you say otherwise.
-        applications: application id -> secret. None accepts any application id that is not an M2M
-            one (`client_...`), with any secret.
+        applications: application id -> secret, and the same for API credentials (M2M), whose ids begin with
+            `client_`. None accepts any, with any secret.
+        management_token: the application management token (AMT). None accepts any.
         redirect_uris: the registered ones, matched byte for byte, the first being the default. None
             accepts any that Smartcar's dashboard would.
         application_name: as the pages call the application.
         strict: refuse a parameter that Connect doesn't have, for it is most likely a misspelt one.
         users: a JSON or TOML file, or a list, of users and their vehicles, beside those whom everybody has
             (docs/sandbox.md shows one).
+        data: a file that keeps users, connections, tokens and vehicles from one start to the next.
+        tls: speak TLS, as Smartcar's own hosts, with a certificate made at start: see `certificates`.
+        log: is told of each request once it is answered.
         clock: seconds since 1970. `sandbox.clock.move(seconds)` lets time pass, whatever it is.
         seed: makes every id repeatable, for tests only.
 
     Attributes:
         clock: the time in the sandbox.
+        certificates: with `tls`: the authority's file, the hash of the server's key; else None.
     """
 
     def __init__(
@@ -63,11 +74,17 @@ class Sandbox:
         application_name: str = "Sample app",
         strict: bool = True,
         users: str | Path | UserData = (),
+        data: str | Path | None = None,
+        tls: bool = False,
+        management_token: str | None = None,
+        log: Callable[[Recorded], None] | None = None,
         clock: Callable[[], float] = time.time,
         seed: int | str | None = None,
     ) -> None:
         if isinstance(redirect_uris, str):
             raise TypeError(f"redirect_uris is a list: [{redirect_uris!r}]")
+        if seed is not None and data is not None:
+            raise ValueError("seed repeats ids and data keeps them: use one of the two.")
         self._host = host
         self._port = port
         self._origin: str | None = None
@@ -77,13 +94,16 @@ class Sandbox:
             applications=None if applications is None else dict(applications),
             redirect_uris=None if redirect_uris is None else tuple(redirect_uris),
             application_name=application_name,
+            management_token=management_token,
             strict=strict,
             clock=self.clock,
             ids=Ids(seed),
             users=read_users(users),
         )
-        self._records = Records()
-        self.app: Starlette = make_app(self._settings, self._records)
+        self.certificates = _certificates(host) if tls else None
+        self._file = None if data is None else StorageFile(data)
+        self._records = Records(self._file)
+        self.app: Starlette = make_app(self._settings, self._records, log)
 
     @property
     def origin(self) -> str:
@@ -158,35 +178,50 @@ class Sandbox:
 
         Raises:
             OSError: the port is taken, or the host isn't this machine's.
-            RuntimeError: it is running already.
+            RuntimeError: it is running already, or has let go of its file.
         """
-        if self._origin is not None:
-            raise RuntimeError(f"The sandbox is running already, at {self._origin}.")
-        listener = listening_socket(self._host, self._port)
-        self._server = ThreadedServer(self.app, listener)
+        listener = self._listener()
+        self._server = ThreadedServer(self.app, listener, self._tls)
         self._server.start()
-        self._origin = origin_of(listener, self._host)
         return self
 
     def stop(self) -> None:
-        """Stop listening; a second call does nothing."""
+        """Stop listening, and let go of the file; a second call does nothing."""
         server, self._server, self._origin = self._server, None, None
         if server is not None:
             server.stop()
+        if self._file is not None:
+            self._file.close()
+        if self.certificates is not None:
+            self.certificates.remove()
 
     async def serve(self) -> None:
         """Listen and answer in this event loop, until cancelled or interrupted; for a program of its own.
 
         Raises:
             OSError: the port is taken, or the host isn't this machine's.
+            RuntimeError: it is running already, or has let go of its file.
         """
-        listener = listening_socket(self._host, self._port)
-        self._origin = origin_of(listener, self._host)
+        listener = self._listener()
         try:
-            await server_for(self.app).serve([listener])
+            await server_for(self.app, self._tls).serve([listener])
         finally:
-            self._origin = None
+            self.stop()
             listener.close()
+
+    @property
+    def _tls(self) -> ssl.SSLContext | None:
+        return None if self.certificates is None else self.certificates.context
+
+    def _listener(self) -> socket.socket:
+        """Take the port, which makes the origin known."""
+        if self._origin is not None:
+            raise RuntimeError(f"The sandbox is running already, at {self._origin}.")
+        if self._file is not None and self._file.closed:
+            raise RuntimeError("The sandbox has let go of its data file. Make another one.")
+        listener = listening_socket(self._host, self._port)
+        self._origin = origin_of(listener, self._host, "http" if self.certificates is None else "https")
+        return listener
 
     def __enter__(self) -> "Sandbox":
         return self.start()
@@ -203,3 +238,9 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await anyio.to_thread.run_sync(self.stop)
+
+
+def _certificates(host: str) -> "Certificates":
+    from .certificates import Certificates  # only for those who want TLS: it needs another package
+
+    return Certificates(host)

@@ -13,7 +13,7 @@ from .accounts import TEST_ACCOUNTS
 from .application_tokens import ApplicationTokens
 from .connect import Connect
 from .hosted_redirect import HostedRedirect
-from .journal import Journal
+from .journal import Journal, Recorded
 from .pages import PAGE_HEADERS, json_answer, page, static_file
 from .records import Records
 from .resources import Resources
@@ -22,7 +22,9 @@ from .tokens import Tokens
 from .vehicles import Vehicles
 
 
-def make_app(settings: Settings, records: Records) -> Starlette:
+def make_app(
+    settings: Settings, records: Records, log: Callable[[Recorded], None] | None = None
+) -> Starlette:
     """The app of one sandbox. The busiest routes come first: Starlette tries them in order."""
     routes = [
         *Connect(settings, records).routes,
@@ -38,7 +40,7 @@ def make_app(settings: Settings, records: Records) -> Starlette:
     ]
     return Starlette(
         routes=routes,
-        middleware=[Middleware(Journal, records.requests, settings.clock)],
+        middleware=[Middleware(Journal, records.requests, settings.clock, log)],
         exception_handlers={HTTPException: _http_error, Exception: _failed},
     )
 

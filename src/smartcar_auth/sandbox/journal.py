@@ -1,11 +1,13 @@
 """What was asked of a running sandbox and what it answered, for a test to look at afterwards.
 
 Values that are nobody's business stay out of every text; a test that needs one reads it from `parameters`.
+People look at the same records through `inspector`.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from time import perf_counter
 from typing import overload
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,8 +16,9 @@ from .request import read_pairs
 
 _KEPT = 2_000
 _BODY_LIMIT = 65_536
-_UNSEEN = ("/static/", "/favicon.ico", "/health")
-_SECRETS = frozenset(
+_ANSWER_LIMIT = 4_096
+_UNSEEN = ("/static/", "/favicon.ico", "/health", "/inspector")
+SECRETS = frozenset(
     {"state", "code", "token", "client_secret", "refresh_token", "access_token"}
 ) | frozenset({"username", "password", "verification-code", "single_select_vin", "vin"})
 
@@ -28,6 +31,8 @@ class Recorded:
         at: when, by the sandbox's clock.
         method, path: as they came.
         status: of the answer; 0 if the connection ended without one.
+        answer: the answer's body, if it is JSON and not long.
+        seconds: how long it took.
     """
 
     at: float
@@ -37,11 +42,19 @@ class Recorded:
     query: bytes = field(default=b"", repr=False)
     body: bytes = field(default=b"", repr=False)
     raw_headers: Sequence[tuple[bytes, bytes]] = field(default=(), repr=False)
+    raw_answer_headers: Sequence[tuple[bytes, bytes]] = field(default=(), repr=False)
+    answer: bytes = field(default=b"", repr=False)
+    seconds: float = 0.0
 
     @property
     def headers(self) -> dict[str, str]:
         """The headers, with names in lower case."""
-        return {name.decode("latin-1"): value.decode("latin-1") for name, value in self.raw_headers}
+        return _decoded(self.raw_headers)
+
+    @property
+    def answer_headers(self) -> dict[str, str]:
+        """The answer's headers, with names in lower case."""
+        return _decoded(self.raw_answer_headers)
 
     @property
     def parameters(self) -> dict[str, str]:
@@ -122,7 +135,7 @@ def _differences(one: Recorded, parameters: Mapping[str, str | None]) -> list[st
         value = one.parameters.get(name)
         if value == wanted:
             continue
-        if name in _SECRETS and value is not None and wanted is not None:
+        if name in SECRETS and value is not None and wanted is not None:
             found.append(f"{name} is another one")
         else:
             found.append(f"{name} is {_shown(name, value)}, not {_shown(name, wanted)}")
@@ -132,24 +145,31 @@ def _differences(one: Recorded, parameters: Mapping[str, str | None]) -> list[st
 def _shown(name: str, value: str | None) -> str:
     if value is None:
         return "missing"
-    return "***" if name in _SECRETS else repr(value)
+    return "***" if name in SECRETS else repr(value)
 
 
 class Journal:
     """An ASGI application that writes down what another one is asked and answers."""
 
-    def __init__(self, app: ASGIApp, recorded: deque[Recorded], clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        recorded: deque[Recorded],
+        clock: Callable[[], float],
+        log: Callable[[Recorded], None] | None = None,
+    ) -> None:
         self._app = app
         self._recorded = recorded
         self._clock = clock
+        self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass everything on unchanged."""
         if scope["type"] != "http" or scope["path"].startswith(_UNSEEN):
             await self._app(scope, receive, send)
             return
-        body = bytearray()
-        status = 0
+        body, answer = bytearray(), bytearray()
+        status, answer_headers = 0, ()
 
         async def receiving() -> Message:
             message = await receive()
@@ -158,17 +178,37 @@ class Journal:
             return message
 
         async def sending(message: Message) -> None:
-            nonlocal status
-            status = message.get("status", status)
+            nonlocal status, answer_headers
+            if message["type"] == "http.response.start":
+                status, answer_headers = message["status"], message["headers"]
+            elif len(answer) <= _ANSWER_LIMIT:
+                answer.extend(message.get("body", b""))
             await send(message)
 
-        at = self._clock()
+        at, began = self._clock(), perf_counter()
         try:
             await self._app(scope, receiving, sending)
         finally:
-            query, headers = scope["query_string"], scope["headers"]
-            one = Recorded(at, scope["method"], scope["path"], status, query, bytes(body), headers)
+            is_json = answer.startswith((b"{", b"[")) and len(answer) <= _ANSWER_LIMIT
+            one = Recorded(
+                at,
+                scope["method"],
+                scope["path"],
+                status,
+                scope["query_string"],
+                bytes(body),
+                scope["headers"],
+                answer_headers,
+                bytes(answer) if is_json else b"",
+                perf_counter() - began,
+            )
             self._recorded.append(one)
+            if self._log is not None:
+                self._log(one)
+
+
+def _decoded(headers: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers}
 
 
 def empty_journal() -> deque[Recorded]:

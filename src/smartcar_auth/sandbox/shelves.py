@@ -79,6 +79,7 @@ class StorageFile:
     """
 
     def __init__(self, path: str | Path) -> None:
+        self.closed = False
         try:
             # Records belong to one thread at a time; SQLite needn't check that it is always the same one.
             self._connection = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
@@ -122,6 +123,7 @@ class StorageFile:
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
+        self.closed = True
 
 
 def encoded(record: object) -> str:
