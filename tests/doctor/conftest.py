@@ -39,6 +39,7 @@ def patient(serve: Callable[..., Server]) -> Callable[..., Application]:
     def made(
         change: Callable[..., Any] | None = None,
         *,
+        connect_origin: str = CONNECT,
         at: Callable[[int], dict[str, Any]] = lambda port: {},
         **knobs: Any,
     ) -> Application:
@@ -46,7 +47,7 @@ def patient(serve: Callable[..., Server]) -> Callable[..., Application]:
             await served(scope, receive, send)
 
         server = serve(answer)
-        app = Application(CONNECT, **{"identify": True, **knobs, **at(server.port)})
+        app = Application(connect_origin, **{"identify": True, **knobs, **at(server.port)})
         app.server = server
         served: ASGIApp = app if change is None else Altered(app, change)
         return app

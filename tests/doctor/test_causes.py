@@ -1,11 +1,15 @@
 """What the doctor foretells comes true: the same application, an attempt, and the cause that its on_error is told."""
 
+import json
+import re
 import time
+from urllib.parse import parse_qsl
 
 import pytest
+from fastapi.responses import HTMLResponse
 
 from deployment.deployed import attempt_id, sent, uvicorn
-from doctor.patients import FORWARDING, examined
+from doctor.patients import FORWARDING, examined, on
 
 KEY = "another-application's-key-of-32-bytes-or-more"
 
@@ -55,6 +59,33 @@ def test_cookie_header_dropped_on_the_way(patient, proxy, visit):
     assert foretold(examined(url)) == {"other_browser"}
     assert visit(url) == 400
     assert app.errors[-1].cause == "other_browser"
+
+
+@pytest.mark.browser
+def test_strict_cookie(patient, serve, browser):
+    """In Chromium, where a page of another site sends the person back, as Connect does."""
+
+    async def connect(scope, receive, send):
+        asked = dict(parse_qsl(scope["query_string"].decode()))
+        back = f"{asked['redirect_uri']}?code=code-1&state={asked['state']}"
+        await HTMLResponse(f"<script>location.href = {json.dumps(back)}</script>")(scope, receive, send)
+
+    def strict(answer):
+        answer.put("set-cookie", answer.get("set-cookie").replace("SameSite=Lax", "SameSite=Strict"))
+
+    origin = serve(connect, host="127.0.0.1").origin
+    ill = patient(on("/smartcar/launch", strict), connect_origin=origin)
+    healthy = patient(connect_origin=origin)
+    assert foretold(examined(ill.url)) == {"other_browser"}
+    assert foretold(examined(healthy.url)) == set()
+    page = browser.new_page()
+    for app in (ill, healthy):
+        app.errors.clear()
+        page.goto(f"{app.origin}/smartcar/launch?return_to=/garage")
+        page.wait_for_url(re.compile("/(smartcar/callback|garage)[?]"))
+    page.close()
+    assert [error.cause for error in ill.errors] == ["other_browser"]
+    assert [response.code for response in healthy.granted] == ["code-1"]
 
 
 def test_clocks_that_differ(patient, proxy, visit):

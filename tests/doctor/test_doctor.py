@@ -1,10 +1,15 @@
 """The whole examination: of healthy applications, of the environment, and what becomes of bad arguments."""
 
+import ast
+import re
 import time
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
-from doctor.patients import FORWARDING, PUBLIC, complaints, examined, of, one
+import smartcar_auth.doctor
+from doctor.patients import FORWARDING, PUBLIC, complaints, examined, of, on, one
 from smartcar_auth.doctor import examine_address, examine_environment
 
 CHECKS = [
@@ -224,3 +229,36 @@ def test_clock_of_the_application_is_compared(patient, seconds, level, said):
     assert found[0] == level
     assert said in found[1]
     assert ("state_mismatch (expired)" in found[1]) == (level != "ok")
+
+
+def test_clock_is_unknown_without_a_state_of_ours(patient):
+    """Nothing is said of it then."""
+
+    def stateless(answer):
+        answer.put("location", urlsplit(answer.get("location"))._replace(query="state=abc").geturl())
+
+    findings = examined(patient(on("/smartcar/launch", stateless)).url)
+    assert of(findings, "launch")[0][0] == "ok"
+    assert of(findings, "clock") == []
+
+
+# -- the docs
+
+
+def test_docs_list_every_check():
+    """docs/doctor.md says of each finding what is looked at, and of none that there isn't."""
+    package = Path(smartcar_auth.doctor.__file__).parent
+    sources = [*package.glob("*.py"), package.parent / "web" / "doctor.py"]
+    calls = [node for path in sources for node in ast.walk(ast.parse(path.read_text()))]
+    named = {
+        text.value
+        for node in calls
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Finding"
+        for text in ast.walk(node.args[0])
+        if isinstance(text, ast.Constant)
+    }
+    table = (package.parent.parent.parent / "docs" / "doctor.md").read_text().partition("| finding |")[2]
+    rows = [line for line in table.partition("\n\n")[0].splitlines() if line.startswith("| `")]
+    listed = {name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])}
+    assert len(named) > 20
+    assert listed == named

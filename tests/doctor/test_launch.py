@@ -252,7 +252,7 @@ def test_cookie_is_fine_as_it_is_sent(patient, proxy):
         ("proxy_cookie_flags ~ nohttponly;", "lacks HttpOnly, so scripts can read it"),
         (
             "proxy_cookie_path / /smartcar/launch;",
-            "has another path than /, so the callback may not see it (other_browser)",
+            "has another path than /, so the callback may not see it: state_mismatch (other_browser)",
         ),
         (
             "proxy_hide_header Set-Cookie; add_header Set-Cookie '$upstream_http_set_cookie; Domain=localhost';",
@@ -278,7 +278,8 @@ def test_cookie_that_a_proxy_rewrites_is_a_problem(patient, proxy, directives, s
     [
         (
             "proxy_cookie_flags ~ nosecure;",
-            "is dropped by browsers, which want Secure, Path=/ and no Domain with a __Host- name (other_browser); "
+            "is dropped by browsers, which want Secure, Path=/ and no Domain with a __Host- name: "
+            "state_mismatch (other_browser); "
             "lacks Secure",
         ),
         ("proxy_cookie_path / /smartcar;", "is dropped by browsers"),
@@ -290,6 +291,12 @@ def test_cookie_with_a_prefix_that_a_proxy_rewrites_is_a_problem(patient, proxy,
     level, message = one(examined(url), "cookies")
     assert level == "problem"
     assert said in message
+
+
+def test_cookies_of_others_are_nothing_to_the_doctor(patient):
+    """The application may set its own beside the attempt's."""
+    app = patient(on(LAUNCH, lambda answer: answer.headers.append(("set-cookie", "session=1; Path=/"))))
+    assert one(examined(app.url), "cookies")[0] == "ok"
 
 
 def test_cookie_without_its_prefix_is_a_problem(patient, proxy):

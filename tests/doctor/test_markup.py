@@ -69,7 +69,8 @@ def test_words_are_those_of_our_own_pages():
     """Heading and paragraphs; of another page nobody knows which words matter."""
     refused = pages.Page("refused", after="It needs https & more.").html()
     assert read_page(refused).words == "This link can't be used. It needs https & more."
-    assert read_page(b"<h1>Not found</h1><p>Nothing here").words == ""
+    for other in (b"<a href=/>Home</a>", b"<p class=action>Nothing here</p>", b""):
+        assert read_page(b"<h1>Not found</h1>" + other).words == ""
 
 
 @given(st.binary())

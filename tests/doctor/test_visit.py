@@ -1,5 +1,6 @@
 """One request at a time, to servers that say what they please: an answer, or a sentence that says why there is none."""
 
+import re
 import time
 
 import pytest
@@ -49,6 +50,19 @@ def test_port_where_nothing_listens_is_named():
 def test_name_that_is_unknown_is_named():
     """RFC 2606 keeps .invalid unknown."""
     assert "The name in app.invalid is not known here" in said_of("http://app.invalid/")
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        # A broadcast, which the kernel refuses; without a network, a little earlier.
+        ("http://255.255.255.255:9/", "(Permission denied|Network is unreachable)"),
+        (f"http://{'a' * 64}.example/", "the address can't be used"),
+    ],
+)
+def test_address_that_no_connection_leads_to_is_named(url, reason):
+    """With the system's own word, where it has one."""
+    assert re.search(rf"can't be reached: {reason}\.$", said_of(url))
 
 
 @pytest.mark.parametrize(

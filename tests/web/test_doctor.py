@@ -172,8 +172,10 @@ def test_redirect_uri_of_unknown_addresses_is_explained():
     level, message = one(patient().doctor(), "redirect_uri")
     assert level == "ok"
     assert "each address under which the app is opened + the path of the routes + /callback" in message
-    known = patient(connect={"public_url": "https://app.example.com"}).doctor()
-    assert "It is https://app.example.com + the path" in one(known, "redirect_uri")[1]
+    assert 'doctor("https://app.example.com/smartcar")' in message
+    known = one(patient(connect={"public_url": "https://shop.example.com"}).doctor(), "redirect_uri")[1]
+    assert "It is https://shop.example.com + the path" in known
+    assert 'doctor("https://shop.example.com/smartcar")' in known
 
 
 def test_redirect_uri_given_is_said_without_addresses():

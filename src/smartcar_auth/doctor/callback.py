@@ -82,7 +82,7 @@ def examine_callback(visitor: Visitor, uri: str, base: str, launched: Answer) ->
             "referrer",
             "problem",
             f"{address} comes without Referrer-Policy: no-referrer, so the code in its address may be passed on. "
-            "Something on the way replaces it; let it be.",
+            "Something on the way replaces it; leave it as it is.",
         )
     policies = read_policies(answer.all("content-security-policy")) if refused else []
     directive = blocking(policies, SCRIPT, f"{base}/connect.js", origin_of(base), nonce="")
@@ -103,7 +103,7 @@ def _caching(*answers: Answer) -> Finding:
         "cache",
         "problem",
         f"{' and '.join(stored)} arrives without Cache-Control: no-store, so one person's answer may be kept for the "
-        "next. Something on the way replaces it; let it be.",
+        "next. Something on the way replaces it; leave it as it is.",
     )
 
 

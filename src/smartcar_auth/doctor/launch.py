@@ -21,6 +21,8 @@ _PROXY = (
     "--forwarded-allow-ips=..., Django's SECURE_PROXY_SSL_HEADER, werkzeug's ProxyFix), or set public_url."
 )
 
+_LOST = "state_mismatch (other_browser)"
+
 
 class Launched(NamedTuple):
     """An attempt that was opened.
@@ -137,9 +139,7 @@ def examine_cookie(launched: Launched) -> tuple[str | None, Finding]:
     secure = launched.answer.url.startswith("https:")
     wrong = list(_wrong(name.removesuffix(launched.attempt), attributes, secure))
     if wrong:
-        said = (
-            f"The attempt's cookie {'; '.join(wrong)}. Something on the way rewrites Set-Cookie; let it be."
-        )
+        said = f"The attempt's cookie {'; '.join(wrong)}. Something on the way rewrites Set-Cookie; leave it as it is."
         return f"{name}={value}", Finding("cookies", "problem", said)
     flags = "Secure, " if secure else ""
     said = f"One for each attempt, {flags}HttpOnly, SameSite=Lax, Path=/."
@@ -153,10 +153,10 @@ def _wrong(prefix: str, attributes: dict[str, str], secure: bool) -> Iterator[st
     if secure and prefix != "__Host-smartcar-":
         yield "lacks the __Host- prefix in its name, which keeps other subdomains from planting it"
     elif secure and ("secure" not in attributes or path != "/" or "domain" in attributes):
-        yield "is dropped by browsers, which want Secure, Path=/ and no Domain with a __Host- name (other_browser)"
+        yield f"is dropped by browsers, which want Secure, Path=/ and no Domain with a __Host- name: {_LOST}"
     else:
         if path != "/":
-            yield "has another path than /, so the callback may not see it (other_browser)"
+            yield f"has another path than /, so the callback may not see it: {_LOST}"
         if "domain" in attributes:
             yield "has a Domain, which shows it to other subdomains"
     if secure and "secure" not in attributes:
@@ -164,6 +164,6 @@ def _wrong(prefix: str, attributes: dict[str, str], secure: bool) -> Iterator[st
     if "httponly" not in attributes:
         yield "lacks HttpOnly, so scripts can read it"
     if same_site == "strict":
-        yield "is SameSite=Strict, so it stays behind when Connect redirects back (other_browser)"
+        yield f"is SameSite=Strict, so it stays behind when Connect redirects back: {_LOST}"
     elif same_site != "lax":
         yield "is not SameSite=Lax, so other sites' requests carry it"

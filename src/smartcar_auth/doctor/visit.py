@@ -118,7 +118,7 @@ class Visitor:
             raise Unreachable(f"Nothing listens on {where}: start the app, or correct the port.") from None
         except TimeoutError:
             raise Unreachable(
-                f"{where} gave no whole answer within {self.seconds:g} seconds, as an overloaded app does, or a firewall."
+                f"{where} gave no whole answer within {self.seconds:g} seconds: an overloaded app, or a firewall."
             ) from None
         except ssl.SSLCertVerificationError as error:
             raise Unreachable(
