@@ -10,6 +10,9 @@ import re
 from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl, quote
 
+from starlette.datastructures import ImmutableMultiDict
+from werkzeug.datastructures import MultiDict
+
 from smartcar_auth import (
     AuthorizationResponse,
     ConnectError,
@@ -24,7 +27,16 @@ from smartcar_auth.errors import CONNECT_ERRORS
 from smartcar_auth.message import FIELDS, NAME, read_message
 from smartcar_auth.response import KNOWN, read_parameters
 from smartcar_auth.web import Connect, Request, perform
-from smartcar_auth.web.attempt import Attempt, Outcome, digest_of, make_state, open_state, seal, unseal
+from smartcar_auth.web.attempt import (
+    Attempt,
+    Outcome,
+    digest_of,
+    make_state,
+    open_state,
+    read_issued,
+    seal,
+    unseal,
+)
 from smartcar_auth.web.cookies import MOST, MOST_BYTES, Cookies
 from smartcar_auth.web.seal import Sealer
 
@@ -67,17 +79,18 @@ def _source(data: bytes) -> object:
     text = rest.decode("utf-8", "surrogateescape")  # lone surrogates, too, are what a text may hold
     if kind == b"t":
         return text
-    pairs = [(name, value if tab else None) for name, tab, value in _cells(text)]
+    cells = [line.partition("\t") for line in text.split("\n")]
+    pairs = [(name, value) for name, _, value in cells]
+    if kind == b"s":
+        return ImmutableMultiDict(pairs)
+    if kind == b"w":
+        return MultiDict(pairs)
     if kind == b"p":
-        return pairs
+        return [(name, value if tab else None) for name, tab, value in cells]
     mapping: dict[str, object] = {}
     for name, value in pairs:
         mapping[name] = value if name not in mapping else [mapping[name], value]
     return mapping
-
-
-def _cells(text: str) -> list[tuple[str, str, str]]:
-    return [line.partition("\t") for line in text.split("\n")]
 
 
 def _refused_by_the_reader_too(source: object) -> None:
@@ -169,6 +182,8 @@ def _opens_only_what_was_sealed(text: str) -> None:
     assert (SEALER.open_cookie(text) is not None) == (text == COOKIE), "opened as a cookie"
     assert (SEALER.open_options(text) is not None) == (text == LINK), "opened as a link"
     assert open_state(SEALER, text) == ((ATTEMPT, NOW) if is_state else None)
+    said = read_issued(text)
+    assert said == NOW if is_state else said is None or 0 <= said < 2**32
     assert unseal(SEALER, ATTEMPT, text) == (PENDING if text == COOKIE else None)
     for other in OTHERS:
         assert other.open_cookie(text) is None
