@@ -41,6 +41,7 @@ MARKUP = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A 
 <link rel="icon" href="data:,"><script src="/record.js"></script><script src="/official.js"></script>
 <script src="/use.js"></script></head><body><button id="connect">Connect your car</button></body></html>"""
 TRANSLATED = "<!doctype html><body>{{ smartcar_callback_script(text='Fenster <schließen>') }}</body>"
+BY_HAND = '<!doctype html><script defer src="/smartcar/redirect.js"></script><body><h1>Thank you</h1></body>'
 OWN = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Thank you</title>
 <link rel="icon" href="data:,">{{ smartcar_callback_script() }}</head><body><h1>Thank you</h1></body></html>"""
 
@@ -74,6 +75,10 @@ class FrontEnd:
         @app.get("/own")
         def own(request: Request) -> HTMLResponse:
             return templates.TemplateResponse(request, "own", headers=STRICT)
+
+        @app.get("/by-hand")
+        def by_hand() -> HTMLResponse:
+            return HTMLResponse(BY_HAND, headers=STRICT)
 
         @app.get("/translated")
         def translated(request: Request) -> HTMLResponse:

@@ -73,8 +73,18 @@ def official(page: Page, front_end: Callable[..., FrontEnd]) -> Callable[..., Of
 # -- the whole way
 
 
-@pytest.mark.parametrize("path", [REDIRECT, HELPER])
-@pytest.mark.parametrize("where", ["own page", "own page, named", "page of another origin"])
+@pytest.mark.parametrize(
+    ("where", "path"),
+    [
+        ("own page", REDIRECT),
+        ("own page", HELPER),
+        ("own page", "/by-hand"),
+        ("own page, named", REDIRECT),
+        ("own page, named", HELPER),
+        ("page of another origin", REDIRECT),
+        ("page of another origin", HELPER),
+    ],
+)
 def test_granted(front_end, serve, page, where, path):
     """A click, Connect, and onComplete has the code that Connect sent; the pop-up has gone."""
     other = serve(official_page())
@@ -92,6 +102,13 @@ def test_granted(front_end, serve, page, where, path):
     assert f"code={told['code']}&" in query
     assert f"user_id={told['userId']}&" in query
     assert page.evaluate("violations") == []
+
+
+def test_page_that_allows_popups(official):
+    """`same-origin-allow-popups` doesn't cut the pop-up off: what a team does whose framework sends the strict one."""
+    opened = official(headers={"Cross-Origin-Opener-Policy": "same-origin-allow-popups"})
+    connect_as(opened.open())
+    assert opened.told()["code"]
 
 
 @pytest.mark.parametrize("path", [REDIRECT, HELPER])
