@@ -191,7 +191,7 @@ class Attempt:
         elif request.path != self._path:
             request.answer(404)
         elif request.method != "GET":
-            request.answer(405, (("Allow", "GET"),))
+            request.answer(405, [("Allow", "GET")])
         else:
             answer = self._read(request.query)
             request.answer(400 if isinstance(answer, InvalidResponse) else 200, HEADERS, page(_kind(answer)))

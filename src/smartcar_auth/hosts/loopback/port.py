@@ -54,8 +54,11 @@ class Request:
         self.path, _, self.query = target.partition("?")
         self.host = host
 
-    def answer(self, status: int, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> None:
-        """Send the answer and close the connection. Whether anybody still listens changes nothing."""
+    def answer(self, status: int, headers: Iterable[tuple[str, str]] = (), body: bytes | None = None) -> None:
+        """Send the answer and close the connection; without a body it says the status in words.
+
+        Whether anybody still listens changes nothing.
+        """
         _answer(self._connection, status, headers, body)
 
 
@@ -218,9 +221,12 @@ def _parse(head: str) -> tuple[str, str, str] | None:
 
 
 def _answer(
-    connection: socket.socket, status: int, headers: Iterable[tuple[str, str]] = (), body: bytes = b""
+    connection: socket.socket, status: int, headers: Iterable[tuple[str, str]] = (), body: bytes | None = None
 ) -> None:
     lines = [f"HTTP/1.1 {status} {_REASONS[status]}", *(f"{name}: {value}" for name, value in headers)]
+    if body is None:
+        body = _REASONS[status].encode()
+        lines += ["Content-Type: text/plain", "X-Content-Type-Options: nosniff"]
     lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
     try:
         connection.settimeout(_SEND_SECONDS)
