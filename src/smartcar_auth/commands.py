@@ -63,32 +63,86 @@ def demo(
 def sandbox(
     port: Annotated[int, typer.Option(help="Port to listen on; 0 takes any free one.")] = 8010,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    application: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID=SECRET",
+            help="Accept this application, or these API credentials (client_...), and no others. "
+            "May be given several times.",
+            show_default=False,
+        ),
+    ] = None,
+    redirect_uri: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Accept this redirect URI and no other. May be given several times; the first is the default.",
+            show_default=False,
+        ),
+    ] = None,
+    management_token: Annotated[
+        str | None,
+        typer.Option(help="Accept this application management token and no other.", show_default=False),
+    ] = None,
+    users: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="JSON or TOML with users and their vehicles.", show_default=False),
+    ] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keep users, connections and tokens in this file. Unless given: in memory, gone at the end.",
+            show_default=False,
+        ),
+    ] = None,
+    tls: Annotated[
+        bool,
+        typer.Option(
+            "--tls", help="Answer as Smartcar's own hosts, over TLS, with a certificate of its own."
+        ),
+    ] = False,
+    lenient: Annotated[
+        bool, typer.Option("--lenient", help="Ignore parameters that Connect doesn't have.")
+    ] = False,
+    seed: Annotated[
+        str | None, typer.Option(help="Make ids that repeat from run to run.", show_default=False)
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON: a line with the address, then one per request.")
+    ] = False,
 ) -> None:
-    """Run Connect on this machine: consent screens, tokens and simulated cars. Ctrl-C stops it."""
+    """Run Connect on this machine: consent screens, tokens and simulated cars. Ctrl-C stops it.
+
+    Each request is printed in a line, with codes, states and tokens masked.
+    """
     try:
-        from smartcar_auth.sandbox import Sandbox
+        from smartcar_auth.sandbox import terminal
     except ImportError as error:
         raise _missing("sandbox", error) from None
-    import signal
-    import threading
-
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
+    pairs = [one.partition("=") for one in application or ()]
+    if any(not name or not secret for name, _, secret in pairs):
+        raise typer.BadParameter("Give an id and its secret: --application ID=SECRET")
     try:
-        running = Sandbox(host=host, port=port).start()
-    except OSError as error:
-        typer.echo(f"Can't listen on {host}:{port}: {error.strerror}. Choose another --port.", err=True)
-        raise typer.Exit(1) from None
-    try:
-        typer.echo(
-            f"{running.origin}\n\nSet SMARTCAR_CONNECT_ORIGIN={running.origin}. Ctrl-C stops the sandbox."
+        terminal.run(
+            as_json=as_json,
+            host=host,
+            port=port,
+            applications={name: secret for name, _, secret in pairs} or None,
+            redirect_uris=redirect_uri or None,
+            management_token=management_token,
+            users=users or (),
+            data=data,
+            tls=tls,
+            strict=not lenient,
+            seed=seed,
         )
-        while not stopped.wait(0.5):  # in slices, for Windows delivers Ctrl-C only between two waits
-            pass
-    finally:
-        running.stop()
-    typer.echo("Stopped.")
+    except ImportError as error:
+        raise _missing("tls", error) from None
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    except OSError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
 
 
 @app.command()
@@ -184,6 +238,7 @@ def _printed(findings: "Iterable[Finding]", begin: str, end: str) -> "list[Findi
         )
         text = Text(wrapped)
         text.stylize(colours[finding.level], 0, len(finding.level))
+        text.stylize("bold", 9, 9 + len(finding.check))
         console.print(text, soft_wrap=True)
     typer.echo("\n" + summary(found) + ("\n" + end if end else ""))
     return found

@@ -95,6 +95,7 @@ class Sandbox:
             redirect_uris=None if redirect_uris is None else tuple(redirect_uris),
             application_name=application_name,
             management_token=management_token,
+            keeps=data is not None,
             strict=strict,
             clock=self.clock,
             ids=Ids(seed),

@@ -13,6 +13,7 @@ from .accounts import TEST_ACCOUNTS
 from .application_tokens import ApplicationTokens
 from .connect import Connect
 from .hosted_redirect import HostedRedirect
+from .inspector import Inspector
 from .journal import Journal, Recorded
 from .pages import PAGE_HEADERS, json_answer, page, static_file
 from .records import Records
@@ -33,6 +34,7 @@ def make_app(
         *HostedRedirect().routes,
         *Resources(settings, records).routes,
         *Vehicles(settings, records).routes,
+        *Inspector(records).routes,
         Route("/", _landing(settings)),
         Route("/health", _health),
         Route("/favicon.ico", _favicon),
@@ -54,6 +56,7 @@ def _landing(settings: Settings) -> Callable[[Request], Awaitable[Response]]:
             redirect_uris=settings.redirect_uris,
             applications=settings.applications,
             test_accounts=TEST_ACCOUNTS,
+            forgets=not settings.keeps,
         )
 
     return landing

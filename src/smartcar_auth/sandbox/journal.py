@@ -7,6 +7,7 @@ People look at the same records through `inspector`.
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from time import perf_counter
 from typing import overload
 
@@ -18,9 +19,9 @@ _KEPT = 2_000
 _BODY_LIMIT = 65_536
 _ANSWER_LIMIT = 4_096
 _UNSEEN = ("/static/", "/favicon.ico", "/health", "/inspector")
-SECRETS = frozenset(
-    {"state", "code", "token", "client_secret", "refresh_token", "access_token"}
-) | frozenset({"username", "password", "verification-code", "single_select_vin", "vin"})
+_OF_APPLICATIONS = ("state", "code", "token", "client_secret", "refresh_token", "access_token")
+_OF_PEOPLE = ("username", "password", "verification-code", "single_select_vin", "vin")
+SECRETS = frozenset((*_OF_APPLICATIONS, *_OF_PEOPLE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Recorded:
     raw_answer_headers: Sequence[tuple[bytes, bytes]] = field(default=(), repr=False)
     answer: bytes = field(default=b"", repr=False)
     seconds: float = 0.0
+    number: int = field(default_factory=count(1).__next__, compare=False, repr=False)  # tells them apart
 
     @property
     def headers(self) -> dict[str, str]:

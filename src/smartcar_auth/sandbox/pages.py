@@ -1,6 +1,7 @@
 """Writing answers: pages by one Jinja environment with one set of headers, redirects, JSON, static files."""
 
 import json
+import re
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -29,6 +30,8 @@ PAGE_HEADERS = {
 
 HINT = "sandbox-hint"  # a header: what to fix, beside an error in Smartcar's own words
 
+_UNPRINTABLE = re.compile(r"[^ -~]")
+
 _MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 STATIC = {
     path.name: (path.read_bytes(), _MEDIA_TYPES[path.suffix])
@@ -52,12 +55,17 @@ environment = Environment(
 )
 environment.globals["language"] = ENGLISH
 environment.globals["static"] = {name: _address(name) for name in STATIC}
+environment.filters["pretty"] = lambda value: json.dumps(value, indent=2)
 
 
 def page(template: str, status: int = 200, **context: Any) -> Response:
     """A page. Bytes that were never UTF-8 (kept as surrogates) are shown as question marks."""
     html = environment.get_template(template).render(context)
-    return Response(html.encode("utf-8", "replace"), status, PAGE_HEADERS, "text/html; charset=utf-8")
+    headers = PAGE_HEADERS
+    if "hint" in context:
+        # What the application sent may stand in it, and must not split the header.
+        headers = headers | {HINT: _UNPRINTABLE.sub("?", context["hint"][:300])}
+    return Response(html.encode("utf-8", "replace"), status, headers, "text/html; charset=utf-8")
 
 
 def json_answer(content: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

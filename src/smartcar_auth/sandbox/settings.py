@@ -70,6 +70,7 @@ class Settings:
     applications: Mapping[str, str] | None = None
     redirect_uris: tuple[str, ...] | None = None
     application_name: str = "Sample app"
+    keeps: bool = False  # whether it has a file that outlives it
     management_token: str | None = None  # the AMT; None accepts any
     strict: bool = True  # whether an unknown parameter is refused, for it is a misspelt one
     clock: Clock = field(default_factory=Clock)
