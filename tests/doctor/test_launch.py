@@ -218,6 +218,26 @@ def test_redirect_uri_to_elsewhere_is_named(patient, uri, check, level, said):
     assert said in found[1]
 
 
+@pytest.mark.parametrize(
+    "uri", ["http://[", "@127.0.0.1:{port}/", "//127.0.0.1:{port}/", "callback", "sc123://x"]
+)
+def test_redirect_uri_that_is_none_is_a_problem(patient, uri):
+    """Whatever it is, nobody else is asked for it; the route's usual address is."""
+    stranger = patient()
+    app = patient(asking(redirect_uri=uri.replace("{port}", str(stranger.server.port))))
+    findings = examined(app.url)
+    assert one(findings, "redirect_uri") == ("problem", "What is sent is no address of a web page.")
+    assert one(findings, "callback")[0] == "ok"
+    assert stranger.requests == []
+
+
+@pytest.mark.parametrize("path", ["/a b", "/caf\xe9/", "//127.0.0.1:1/x", "/%0d%0aX: y", "/" + "a" * 5000])
+def test_redirect_uri_with_any_path_is_asked_for_here(patient, path):
+    """Or not at all."""
+    app = patient(asking(redirect_uri=f"http://localhost:1{path}"))
+    assert one(examined(app.url), "callback")[0] in ("ok", "problem")
+
+
 def test_redirect_uri_of_http_on_an_https_site_is_named(patient, proxy):
     """A launch that isn't refused all the same."""
     app = patient(asking(redirect_uri="http://app.example.com/smartcar/callback"))

@@ -30,7 +30,7 @@ from .visit import SECONDS, Unreachable, Visitor, origin_of, read_address
 
 __all__ = ["SECONDS", "examine_address", "examine_environment"]
 
-VARIABLES = (
+_VARIABLES = (
     "SMARTCAR_APPLICATION_ID",
     "SMARTCAR_CLIENT_ID",
     "SMARTCAR_REDIRECT_URI",
@@ -43,12 +43,12 @@ def examine_environment() -> list[Finding]:
     """What the SMARTCAR_* environment variables say, as `Smartcar.from_environment` reads them."""
     findings = []
     for name in sorted(os.environ):
-        meant = difflib.get_close_matches(name, VARIABLES, n=1, cutoff=0.87)
-        if meant and name not in VARIABLES:
+        meant = difflib.get_close_matches(name, _VARIABLES, n=1, cutoff=0.87)
+        if meant and name not in _VARIABLES:
             findings.append(
                 Finding("environment", "warning", f"{name} is read by nobody here; {meant[0]} may be meant.")
             )
-    if not findings and not any(os.environ.get(name) for name in VARIABLES):
+    if not findings and not any(os.environ.get(name) for name in _VARIABLES):
         said = "No SMARTCAR_... variable is set here, so the app has its settings elsewhere, or none yet."
         return [Finding("environment", "warning", said)]
     try:
@@ -123,5 +123,5 @@ def _examine(visitor: Visitor, url: str, prefix: str | None, clock: Callable[[],
     yield said
     if cookie is not None:
         yield from examine_status(visitor, base, launched.attempt, cookie)
-    yield from examine_callback(visitor, launched.asked.get("redirect_uri", ""), base, launched.answer)
+    yield from examine_callback(visitor, launched, base)
     yield from examine_clock(launched.asked.get("state", ""), now)

@@ -10,6 +10,7 @@ from smartcar_auth.web.attempt import read_issued
 from smartcar_auth.web.causes import ends_as
 from smartcar_auth.web.doctor import Finding
 
+from .launch import Launched
 from .markup import read_page
 from .policy import SCRIPT, blocking, missing_from_sandbox, read_policies
 from .visit import NAVIGATION, Answer, Visitor, origin_of
@@ -26,7 +27,7 @@ def examine_status(visitor: Visitor, base: str, attempt: str, cookie: str) -> It
     answers = [visitor.get(address, fields, [cookie]) for _ in range(_TIMES)]
     known = [answer.status for answer in answers].count(200)
     if known == _TIMES:
-        said = f"The attempt just opened is known to each of {_TIMES} requests, so all workers have the same keys."
+        said = f"The attempt just opened is known to all {_TIMES} requests, so the workers they met share their keys."
         yield Finding("secret_keys", "ok", said)
         without = visitor.get(address, fields)
         if without.status == 200:
@@ -59,23 +60,25 @@ def examine_status(visitor: Visitor, base: str, attempt: str, cookie: str) -> It
         )
 
 
-def examine_callback(visitor: Visitor, uri: str, base: str, launched: Answer) -> Iterator[Finding]:
+def examine_callback(visitor: Visitor, launched: Launched, base: str) -> Iterator[Finding]:
     """Whether an answer reaches the route, and whether what the routes say comes through unchanged."""
-    # Under the address examined: a redirect URI with another host or scheme was told of already.
-    address = origin_of(base) + (urlsplit(uri).path or urlsplit(f"{base}/callback").path)
+    address = f"{base}/callback"
+    if launched.back is not None:
+        # Under the address examined: a redirect URI with another host or scheme was told of already.
+        address = urlsplit(base)._replace(path=launched.back.path).geturl()
     answer = visitor.get(address, {**NAVIGATION, "Sec-Fetch-Site": "cross-site"})
     refused = answer.status == 400 and bool(read_page(answer.body).words)
     no_referrer = answer.header("referrer-policy") == "no-referrer"
     # on_error may have answered by itself, which our two header fields tell from anybody else's answer.
-    if refused or (answer.status < 500 and no_referrer and not _is_stored(answer)):
+    if refused or (answer.status < 500 and no_referrer and not _may_be_kept(answer)):
         said = (
             f"{address} is reached, and refuses an answer without state (your on_error was just told of one)."
         )
         yield Finding("callback", "ok", said)
-        yield _caching(launched, answer)
+        yield _caching(launched.answer, answer)
     else:
         yield _not_reached(answer, address)
-        yield _caching(launched)
+        yield _caching(launched.answer)
         return
     if not no_referrer:
         yield Finding(
@@ -84,7 +87,7 @@ def examine_callback(visitor: Visitor, uri: str, base: str, launched: Answer) ->
             f"{address} comes without Referrer-Policy: no-referrer, so the code in its address may be passed on. "
             "Something on the way replaces it; leave it as it is.",
         )
-    policies = read_policies(answer.all("content-security-policy")) if refused else []
+    policies = read_policies(answer.all("content-security-policy")) if refused else []  # that of our own page
     directive = blocking(policies, SCRIPT, f"{base}/connect.js", origin_of(base), nonce="")
     if directive is not None or missing_from_sandbox(policies):
         yield Finding(
@@ -96,18 +99,18 @@ def examine_callback(visitor: Visitor, uri: str, base: str, launched: Answer) ->
 
 
 def _caching(*answers: Answer) -> Finding:
-    stored = [answer.url.partition("?")[0] for answer in answers if _is_stored(answer)]
-    if not stored:
-        return Finding("cache", "ok", "Cache-Control: no-store arrives, so no cache keeps an answer.")
+    kept = [answer.url.partition("?")[0] for answer in answers if _may_be_kept(answer)]
+    if not kept:
+        return Finding("cache", "ok", "Cache-Control: no-store arrives with what may hold an answer.")
     return Finding(
         "cache",
         "problem",
-        f"{' and '.join(stored)} arrives without Cache-Control: no-store, so one person's answer may be kept for the "
+        f"{' and '.join(kept)} arrives without Cache-Control: no-store, so one person's answer may be kept for the "
         "next. Something on the way replaces it; leave it as it is.",
     )
 
 
-def _is_stored(answer: Answer) -> bool:
+def _may_be_kept(answer: Answer) -> bool:
     return "no-store" not in answer.header("cache-control")
 
 

@@ -6,7 +6,7 @@ It opens one attempt, which nobody finishes.
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from smartcar_auth.web.attempt import make_id
 from smartcar_auth.web.causes import ends_as
@@ -14,7 +14,7 @@ from smartcar_auth.web.doctor import Finding, compare_sites, examine_request, ot
 
 from .markup import read_page
 from .page import LOGIN
-from .visit import NAVIGATION, Answer, Visitor, host_of, netloc_of, origin_of
+from .visit import NAVIGATION, Answer, Visitor, host_of, origin_of, resolve
 
 _PROXY = (
     "The proxy's scheme is lost. Let the server trust X-Forwarded-Proto (uvicorn --proxy-headers "
@@ -30,12 +30,16 @@ class Launched(NamedTuple):
     Args:
         attempt: Its id.
         answer: Of the launch route.
-        asked: The parameters sent to Connect.
+        connect: The origin that it leads to.
+        asked: The parameters sent there.
+        back: Where Connect will answer, or None where that can't be read.
     """
 
     attempt: str
     answer: Answer
+    connect: str
     asked: dict[str, str]
+    back: SplitResult | None
 
 
 def launch(visitor: Visitor, page: str, base: str) -> Launched | Finding:
@@ -49,7 +53,10 @@ def launch(visitor: Visitor, page: str, base: str) -> Launched | Finding:
     sent = answer.location
     if sent is None or not sent.path.endswith("/oauth/authorize"):
         return _no_launch(answer, base)
-    return Launched(attempt, answer, dict(parse_qsl(sent.query)))
+    asked = dict(parse_qsl(sent.query))
+    return Launched(
+        attempt, answer, origin_of(sent.geturl()), asked, resolve("", asked.get("redirect_uri", ""))
+    )
 
 
 def _no_launch(answer: Answer, base: str) -> Finding:
@@ -86,22 +93,22 @@ def _no_launch(answer: Answer, base: str) -> Finding:
 def examine_asked(launched: Launched, base: str) -> Iterator[Finding]:
     """What was asked of Connect, and where Connect will answer."""
     asked = launched.asked
-    sent = launched.answer.location
     yield Finding("launch", "ok", f"{base}/launch leads to Connect.")
     yield from examine_request(
         asked.get("application_id") or asked.get("client_id") or "",
         asked.get("mode", "live"),
-        origin_of(sent.geturl()) if sent else "",
+        launched.connect,
         public=other_name(host_of(base)) is None,
     )
     uri = asked.get("redirect_uri", "")
+    there, here = launched.back, urlsplit(base)
     if not uri:
         yield Finding(
             "redirect_uri", "warning", "None is sent; Connect then uses the first one of the dashboard."
         )
-        return
-    there, here = urlsplit(uri), urlsplit(base)
-    if (there.scheme, here.scheme) == ("http", "https"):
+    elif there is None:
+        yield Finding("redirect_uri", "problem", "What is sent is no address of a web page.")
+    elif (there.scheme, here.scheme) == ("http", "https"):
         yield Finding("scheme", "problem", f"The redirect URI is {uri[:300]}, but the app is https. {_PROXY}")
     elif there.scheme != here.scheme:
         yield Finding(
@@ -109,11 +116,11 @@ def examine_asked(launched: Launched, base: str) -> Iterator[Finding]:
             "problem",
             f"Connect answers to {uri[:300]}, so open and examine the app over https as well.",
         )
-    elif netloc_of(there) != netloc_of(here):
+    elif there.netloc != here.netloc:
         yield Finding(
             "host_name",
             "problem",
-            f"Connect answers to {netloc_of(there)}, but the app was opened on {netloc_of(here)}, so "
+            f"Connect answers to {there.netloc}, but the app was opened on {here.netloc}, so "
             + ends_as("other_browser"),
         )
     else:

@@ -189,7 +189,7 @@ def read_address(text: str) -> SplitResult:
 
 
 def resolve(url: str, reference: str) -> SplitResult | None:
-    """Where a page's or a header's reference leads, or None where that can't be visited."""
+    """Where a reference in an answer of `url` leads, or None where that can't be visited."""
     try:
         return read_address(urljoin(url, reference.strip()))
     except ValueError:
