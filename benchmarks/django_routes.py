@@ -16,7 +16,7 @@ from functools import partial
 from io import BytesIO
 from statistics import median
 from tempfile import TemporaryDirectory
-from time import perf_counter
+from time import process_time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -145,7 +145,7 @@ def set_up(database: str) -> dict[str, WSGIHandler]:
 
 
 def run_flows(handler: WSGIHandler, name: str, flows: int = FLOWS) -> tuple[float, float]:
-    """Microseconds per launch and per callback, whole batches of each."""
+    """Microseconds of processor time per launch and per callback, whole batches of each."""
     launches = [environ(f"/{name}/launch", launch_query()) for _ in range(flows)]
     launched, launch_time = _timed(handler, launches)
     callbacks = [callback_of(name, answer) for answer in launched]
@@ -163,13 +163,13 @@ def _timed(handler: WSGIHandler, environs: list[Environ]) -> tuple[list[Answer],
         answers.append((status, headers))
 
     gc.collect()
-    started = perf_counter()
+    started = process_time()
     for one in environs:
         response = handler(one, start_response)
         for _ in response:
             pass
         response.close()
-    return answers, perf_counter() - started
+    return answers, process_time() - started
 
 
 def environ(path: str, query: str, site: str = "same-origin", cookie: str = "") -> Environ:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from statistics import median
-from time import perf_counter
+from time import process_time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -79,7 +79,7 @@ def _each(choose: Callable[[list[float]], float], taken: list[tuple[float, float
 
 
 def run_flows(app: Flask, *, with_answer: bool, flows: int = FLOWS) -> tuple[float, float]:
-    """Microseconds per launch and per callback, whole batches of each."""
+    """Microseconds of processor time per launch and per callback, whole batches of each."""
     launches = [get("/smartcar/launch", _launch_query(), "same-origin") for _ in range(flows)]
     launched, launch_time = _timed(app, launches)
     if with_answer:
@@ -99,12 +99,12 @@ def _timed(app: Flask, environs: list[Environ]) -> tuple[list[Answer], float]:
     def start_response(status: str, fields: list[tuple[str, str]], *_: Any) -> Any:
         answers.append((status, fields))
 
-    started = perf_counter()
+    started = process_time()
     for environ in environs:
         body = app(environ, start_response)
         b"".join(body)
         body.close()  # type: ignore[attr-defined]
-    return answers, perf_counter() - started
+    return answers, process_time() - started
 
 
 def get(path: str, query: str, site: str, **more: str) -> Environ:
