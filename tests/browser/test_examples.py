@@ -146,4 +146,5 @@ def test_django_example_connects_a_car_to_its_user(example: Callable[[str], Modu
 def test_every_example_is_tested() -> None:
     """A new example needs a test here."""
     tested = {"bottle_app", "django_app", "fastapi_app", "flask_app", "quart_app", "starlette_app"}
+    tested |= {"desktop_app", "terminal_app"}  # in test_loopback_examples.py
     assert {path.stem for path in EXAMPLES.glob("*.py")} == tested

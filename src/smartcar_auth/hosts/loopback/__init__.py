@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .attempt import Options
     from .browser import Browser
 
-__all__ = ["Attempt", "Opening", "connect", "connect_async", "open_browser"]
+__all__ = ["Attempt", "Opening", "accompany", "connect", "connect_async", "open_browser"]
 
 
 def connect(

@@ -31,22 +31,28 @@ NOT_THE_ADDRESS = (
 )
 
 
+def to_stderr(text: str) -> None:
+    """Show a text where it doesn't mix with a program's output."""
+    print(text, file=sys.stderr, flush=True)
+
+
 def accompany(
     attempt: Attempt,
     *,
-    browser: Browser | None,
-    paste: bool | None,
-    say: Callable[[str], object] | None,
+    browser: Browser | None = "system",
+    paste: bool | None = None,
+    say: Callable[[str], object] | None = to_stderr,
     tick: Callable[[float], None] | None = None,
 ) -> AuthorizationResponse:
-    """Open a browser, and wait for the answer.
+    """Open Connect in a browser and wait for the answer, together with the person.
 
     Args:
         attempt: The caller closes it.
-        browser: None opens none.
-        paste: Whether to read lines from the terminal. None: if there is one, and this is the main thread.
-        say: Shows a text to the person; None where nobody reads.
-        tick: Told the remaining seconds, several times in each.
+        browser: "system" is the person's own; "app" a window without tabs, where a browser has such; None opens none.
+        paste: Whether the person may paste the address at which a browser elsewhere ends. None: if standard input is a
+            terminal and this is the main thread.
+        say: Shows the address, and how to reach this program, to the person. None: nobody reads.
+        tick: Told the remaining seconds, several times in each; for a progress display.
 
     Raises:
         SmartcarAuthError: As `Attempt.poll`.
@@ -72,11 +78,6 @@ def accompany(
             return response
         if tick:
             tick(attempt.remaining_seconds)
-
-
-def to_stderr(text: str) -> None:
-    """Show a text where it doesn't mix with a program's output."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def _may_read(paste: bool | None) -> bool:
