@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.templating import Jinja2Templates
 from jinja2 import DictLoader, Environment
 from playwright.sync_api import Browser, Page, Playwright, expect
@@ -184,6 +184,17 @@ def test_response_type_none(official):
     told = opened.told()
     assert (told["error"], told["code"]) == (None, None)
     assert told["userId"]
+
+
+def test_no_redirect_uri(front_end, page):
+    """Then Connect itself tells the page, and nothing of ours is asked: the same page may have either."""
+    app = front_end()
+    official = OfficialPage(page, app.origin, {"responseType": "none", "externalId": "car-1"})
+    connect_as(official.open())
+    told = official.told()
+    assert (told["error"], told["code"], told["externalId"]) == (None, None, "car-1")
+    assert told["userId"]
+    assert [path for path, _ in app.requests if path.startswith(("/smartcar", "/own"))] == []
 
 
 def test_state_with_a_plus_in_its_base64(official):
@@ -387,12 +398,13 @@ def with_own_page(application: Callable[..., Application]) -> Callable[..., Appl
     """An application whose on_complete and on_error answer with a page that has the script."""
     templates = Jinja2Templates(env=Environment(loader=DictLoader({"own": OWN}), autoescape=True))
 
-    def show(request: Any, _: Any) -> Any:
+    def show(request: Any, _: Any = None) -> Any:
         return templates.TemplateResponse(request, "own", headers=STRICT)
 
     def made(**knobs: Any) -> Application:
-        app = application(outcome=show, failure=show, **knobs)
+        app = application(**{"outcome": show, "failure": show, **knobs})
         app.connect.install(templates.env)
+        app.app.add_route("/thanks", show)
         return app
 
     return made
@@ -443,6 +455,19 @@ def test_own_page_in_server_mode_of_another_origin(with_own_page, serve, page):
     with popup.value.expect_event("close"):
         connect_as(popup.value)
     assert page.evaluate("ended")["outcome"] == "granted"
+
+
+def test_own_page_after_a_redirect(with_own_page, garage):
+    """The script can't know the attempt there: the person reads what to do, and going back to the page ends it."""
+    app = with_own_page(outcome=lambda request, response: RedirectResponse("/thanks", 303))
+    page = garage(app)
+    popup = page.open()
+    connect_as(popup)
+    expect(popup.get_by_text(CLOSE)).to_be_visible()
+    page.page.evaluate("dispatchEvent(new Event('focus'))")
+    assert page.ended("granted")["data"] is None
+    if not popup.is_closed():
+        popup.wait_for_event("close")
 
 
 @pytest.mark.parametrize("road", ["message", "channel"])
