@@ -5,7 +5,7 @@ import pytest
 from smartcar_auth.sandbox.flow import SCREENS, STOPS
 from smartcar_auth.sandbox.outcomes import ERRORS
 
-from .conftest import Person, preselected, received
+from .conftest import REDIRECT_URI, Clock, Person, preselected, received
 
 
 def test_make_skips_the_brands(person: Person) -> None:
@@ -306,11 +306,89 @@ def test_two_factor_code(person: Person) -> None:
     assert "approval-button" in person.submits(**{"verification-code": "123456"}).text
 
 
-def test_two_factor_left(person: Person) -> None:
-    """Leaving the code entry is user_manually_returned_to_application."""
-    person.logs_in("smartcar@two-factor.com")
+@pytest.mark.parametrize("email", ["smartcar@two-factor.com", "smartcar@pin.com"])
+def test_second_factor_left(person: Person, email: str) -> None:
+    """Leaving the code or PIN entry is user_manually_returned_to_application."""
+    person.logs_in(email)
     answer = received(person.submits(action="back"))
     assert answer["error"] == "user_manually_returned_to_application"
+
+
+def test_pin(person: Person) -> None:
+    """The PIN account asks for four digits before the grant screen."""
+    person.logs_in("smartcar@pin.com")
+    assert person.screen == "pin"
+    assert "four digits" in person.submits(**{"verification-code": "123456"}).text
+    person.follows(person.client.get(f"{person.attempt}/grant"))
+    assert person.screen == "login"
+    person.path = f"{person.attempt}/pin"
+    assert "approval-button" in person.submits(**{"verification-code": "1234"}).text
+
+
+def test_battery_capacity_on_the_way(person: Person) -> None:
+    """An account whose battery nobody knows is asked after the grant; the API knows it from then on."""
+    person.approves(person.logs_in("smartcar@battery-capacity.com"))
+    assert person.screen == "battery-capacity"
+    assert "Choose a capacity" in person.submits().text
+    code = received(person.submits(capacity="77.4"))["code"]
+    headers = {"authorization": f"Bearer {person.exchanges(code).json()['access_token']}"}
+    vehicle = person.client.get("/v2.0/vehicles", headers=headers).json()["vehicles"][0]
+    found = person.client.get(f"/v2.0/vehicles/{vehicle}/battery/nominal_capacity", headers=headers).json()
+    assert found["capacity"]["nominal"] == 77.4
+
+
+def test_battery_capacity_unknown_on_the_way(person: Person) -> None:
+    """Who doesn't know it connects all the same, and is asked once."""
+    page = person.logs_in("smartcar@battery-capacity.com")
+    person.approves(page)
+    assert received(person.submits(action="unknown"))["code"]
+    person.path = f"{person.attempt}/grant"
+    assert received(person.approves(page))["code"]
+
+
+def unknown_battery(person: Person) -> str:
+    """The address at which the owner of a connected vehicle can choose its battery's capacity."""
+    page = person.logs_in("smartcar@battery-capacity.com", scope="read_battery")
+    person.approves(page)
+    code = received(person.submits(action="unknown"))["code"]
+    headers = {"authorization": f"Bearer {person.exchanges(code).json()['access_token']}"}
+    vehicle = person.client.get("/v2.0/vehicles", headers=headers).json()["vehicles"][0]
+    found = person.client.get(f"/v2.0/vehicles/{vehicle}/battery/nominal_capacity", headers=headers).json()
+    assert found["capacity"] is None
+    return f"{found['url']}{REDIRECT_URI}".removeprefix("http://127.0.0.1:9000")
+
+
+@pytest.mark.parametrize("login", ["not needed", "token expired"])
+def test_battery_capacity_entry(person: Person, clock: Clock, login: str) -> None:
+    """The API's address leads to the choice at once, or after a login if its token is too old."""
+    address = unknown_battery(person)
+    if login == "token expired":
+        clock.move(31 * 24 * 3600)
+    person.follows(person.client.get(address))
+    if login == "token expired":
+        assert person.screen == "login"
+        person.submits(username="smartcar@battery-capacity.com", password="x")
+    assert person.screen == "battery-capacity"
+    answer = received(person.submits(capacity="58"))
+    assert answer.keys() == {"vehicle_id", "selected_capacity", "reason"}
+    assert (answer["selected_capacity"], answer["reason"]) == ("58", "battery_capacity")
+
+
+def test_battery_capacity_entry_unknown(person: Person) -> None:
+    """Who doesn't know it is an error of its own there."""
+    person.follows(person.client.get(unknown_battery(person)))
+    answer = received(person.submits(action="unknown"))
+    assert answer["error"] == "battery_capacity_no_selection"
+    assert answer["vehicle_id"]
+
+
+def test_battery_capacity_entry_skipped_to(person: Person) -> None:
+    """Nobody gets past the login of the battery entry by changing the address."""
+    query = "response_type=vehicle_id&client_id=a&vehicle_id=v&token=t"
+    person.follows(person.client.get(f"/battery-capacity?{query}&redirect_uri={REDIRECT_URI}"))
+    assert person.screen == "login"
+    person.follows(person.client.post(f"{person.attempt}/battery-capacity", data={"capacity": "58"}))
+    assert person.screen == "login"
 
 
 def test_virtual_key(person: Person) -> None:
@@ -337,6 +415,51 @@ def test_reauthentication_without_redirect_uri(person: Person) -> None:
     person.opens("reauthenticate", response_type="none", redirect_uri=None, vehicle_id="v")
     person.submits(username="owner@example.com", password="x")
     assert person.screen == "done"
+
+
+@pytest.mark.parametrize(
+    ("email", "error"),
+    [
+        ("smartcar@invalid-subscription.com", "invalid_subscription"),
+        ("smartcar@no-vehicles.com", "no_vehicles"),
+    ],
+)
+def test_reauthentication_of_a_test_account(person: Person, email: str, error: str) -> None:
+    """A test account meets its dead end there, too; the login can be left."""
+    asked = {"response_type": "vehicle_id", "vehicle_id": "v"}
+    person.opens("reauthenticate", **asked)
+    person.submits(username=email, password="x")
+    assert received(person.submits(action="leave"))["error"] == error
+    person.opens("reauthenticate", **asked)
+    assert received(person.submits(action="cancel"))["error"] == "oem_cancelled_login"
+
+
+def test_missing_permission_named(person: Person) -> None:
+    """The screen for a missing permission says which ones the application can't do without."""
+    page = person.logs_in("smartcar@missing-permission.com", scope="required:read_location read_odometer")
+    assert "See where your vehicle is" in page.text
+    assert "See the distance" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("vin", "code"), [("0SCLR00022F1A83F5", "DOOR_OPEN"), ("0sclr0002edab90a7", "ACCOUNT_ISSUE")]
+)
+def test_vin_whose_calls_fail(person: Person, vin: str, code: str) -> None:
+    """The documented VINs connect, and their vehicle's calls fail later."""
+    tokens = person.gets_tokens(mode="simulated", single_select="true", single_select_vin=vin)
+    headers = {"authorization": f"Bearer {tokens['access_token']}"}
+    vehicle = person.client.get("/v2.0/vehicles", headers=headers).json()["vehicles"][0]
+    assert person.client.get(f"/v2.0/vehicles/{vehicle}/odometer", headers=headers).json()["code"] == code
+
+
+def test_back_after_the_grant_and_another_account(person: Person) -> None:
+    """What one account approved is nothing to the next, whatever screen's address is kept."""
+    person.approves(person.logs_in("smartcar@virtual-key.com"))
+    kept = person.path
+    person.path = f"{person.attempt}/brands"
+    person.submits(brand="BMW")
+    person.follows(person.client.post(kept, data={}))
+    assert person.screen == "login"
 
 
 def test_reauthentication_without_vehicle(person: Person) -> None:

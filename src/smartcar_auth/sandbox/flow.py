@@ -130,8 +130,8 @@ class Flow:
             code.trouble = ("rate_limit", "Too many requests. Please try again later.", 429, plan.retry_after)
         elif plan.exchange == "500":
             code.trouble = ("server_error", "Unexpected server error. Please try again.", 500, 0)
-        if plan.exchange != "used":
-            self.records.codes.put(text, code)
+        code.used = plan.exchange == "used"
+        self.records.codes.put(text, code)
         return text
 
 
