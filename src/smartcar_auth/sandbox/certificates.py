@@ -44,6 +44,10 @@ class Certificates:
         public = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         self.spki = base64.b64encode(hashlib.sha256(public).digest()).decode()
 
+    def client_context(self) -> ssl.SSLContext:
+        """What a client in this process speaks TLS with, if it believes this authority and no other."""
+        return ssl.create_default_context(cafile=str(self.ca_file))
+
     def chromium_arguments(self, host: str, port: int) -> list[str]:
         """So that Chromium finds Smartcar's hosts here and believes this key, and finds nothing else but localhost."""
         here = [f"MAP {name} {host}:{port}" for name in HOSTNAMES]

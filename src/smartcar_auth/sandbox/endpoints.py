@@ -163,22 +163,26 @@ def _navigate(call: Call) -> Any:
 
 def _service_history(call: Call) -> Any:
     """Two services of the last year, or those between the dates asked for."""
-    today = datetime.fromtimestamp(call.now, UTC).replace(hour=9, minute=0, second=0, microsecond=0)
-    first = _date(call, "startDate", today - timedelta(days=365))
-    last = _date(call, "endDate", today + timedelta(days=1))
+    first = _date(call, "startDate", _morning(call, 365))
+    last = _date(call, "endDate", _morning(call, -1))
     services = ((300, "Oil and filter changed"), (90, "Tires rotated"))
     return [
         {
             "serviceId": str(days),
-            "serviceDate": timestamp((today - timedelta(days=days)).timestamp()),
+            "serviceDate": timestamp(_morning(call, days).timestamp()),
             "odometerDistance": call.distance(round(call.vehicle.odometer_km - 30 * days, 1)),
             "serviceTasks": [{"taskId": None, "taskDescription": task}],
             "serviceDetails": [{"type": "Service Dealer", "value": "Sandbox Motors"}],
             "serviceCost": {"totalCost": None, "currency": None},
         }
         for days, task in services
-        if first <= today - timedelta(days=days) <= last
+        if first <= _morning(call, days) <= last
     ]
+
+
+def _morning(call: Call, days_ago: int) -> datetime:
+    today = datetime.fromtimestamp(call.now, UTC).replace(hour=9, minute=0, second=0, microsecond=0)
+    return today - timedelta(days=days_ago)
 
 
 def _date(call: Call, name: str, default: datetime) -> datetime:
@@ -241,6 +245,8 @@ ENDPOINTS: dict[tuple[str, str], Endpoint] = {
     ("GET", "diagnostics/system_status"): Endpoint("read_diagnostics", _system_status),
     ("GET", "diagnostics/dtcs"): Endpoint(
         "read_diagnostics",
-        lambda call: {"activeCodes": [{"code": "P0420", "timestamp": timestamp(call.now - 86_400)}]},
+        lambda call: {
+            "activeCodes": [{"code": "P0420", "timestamp": timestamp(_morning(call, 1).timestamp())}]
+        },
     ),
 }

@@ -5,12 +5,15 @@ import shlex
 import signal
 import sys
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from . import Sandbox
 from .inspector import json_line, line
 from .journal import Recorded
+
+if TYPE_CHECKING:
+    from .certificates import Certificates
 
 
 def run(*, host: str, port: int, as_json: bool, **options: Any) -> None:
@@ -51,7 +54,11 @@ def run(*, host: str, port: int, as_json: bool, **options: Any) -> None:
 def _listening(sandbox: Sandbox) -> str:
     found: dict[str, Any] = {"listening": sandbox.origin}
     if sandbox.certificates is not None:
-        found |= {"ca_file": str(sandbox.certificates.ca_file), "spki": sandbox.certificates.spki}
+        found |= {
+            "ca_file": str(sandbox.certificates.ca_file),
+            "spki": sandbox.certificates.spki,
+            "chromium_arguments": _chromium(sandbox.origin, sandbox.certificates),
+        }
     return json.dumps(found)
 
 
@@ -64,17 +71,20 @@ def _introduction(sandbox: Sandbox) -> list[str]:
         f"Requests, in full: {origin}/inspector",
     ]
     if certificates is not None:
-        address = urlsplit(origin)
-        profile = f"--user-data-dir={certificates.ca_file.with_name('chromium')}"
-        arguments = [profile, *certificates.chromium_arguments(address.hostname or "", address.port or 443)]
+        chromium = f"--user-data-dir={certificates.ca_file.with_name('chromium')}"
         lines += [
             "",
             "Smartcar's own host names are answered over TLS, with a certificate for this run:",
             f"Authority, for SSL_CERT_FILE, REQUESTS_CA_BUNDLE or NODE_EXTRA_CA_CERTS: {certificates.ca_file}",
             f"Hash of the server's key: {certificates.spki}",
-            f"Chromium with both: {shlex.join(['chromium', *arguments])}",
+            f"Chromium: {shlex.join(['chromium', chromium, *_chromium(origin, certificates)])}",
         ]
     return [*lines, "", "Ctrl-C stops the sandbox."]
+
+
+def _chromium(origin: str, certificates: "Certificates") -> list[str]:
+    address = urlsplit(origin)
+    return certificates.chromium_arguments(address.hostname or "", address.port or 443)
 
 
 def _print(text: str) -> None:
