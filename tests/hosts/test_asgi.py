@@ -79,6 +79,14 @@ def test_wrap_knows_the_servers_root_path(root_path, path):
     assert f'src="{path}/assets/redirect-' in host.connect.callback_script(scope)
 
 
+def test_links_carry_what_a_proxy_cuts_off():
+    """The path of public_url stands in front of links, once, whether or not the server knows of it."""
+    connect = make(public_url="https://app.example.com/shop").connect
+    for scope in ({}, {"root_path": "/shop"}):
+        assert 'launch="/shop/smartcar/launch"' in connect.button(scope)
+        assert connect.launch_url(scope).startswith("/shop/smartcar/launch?sealed=")
+
+
 def test_own_response_is_an_application():
     """A function may answer itself with any ASGI application; our cookie goes with it."""
     host = make()

@@ -405,6 +405,19 @@ def test_routes_know_where_they_are(world, prefix, script_name, expected):
     assert client.get(f"/{prefix}assets/{assets.STYLE.name}").content == assets.STYLE.content
 
 
+@pytest.mark.parametrize(
+    "script_name", ["/shop", None]
+)  # in this order: Django keeps the last one for the thread
+def test_links_carry_what_a_proxy_cuts_off(script_name):
+    """The path of public_url stands in front of links, once, whether or not Django knows of it."""
+    connect = plain(public_url="https://app.example.com/shop")
+    page = path("", lambda request: HttpResponse(connect.button(request) + connect.launch_url(request)))
+    shown = browser(project(mounted(connect), page, FORCE_SCRIPT_NAME=script_name)).get("/").text
+    assert 'launch="/shop/smartcar/launch"' in shown
+    assert "/shop/smartcar/launch?sealed=" in shown
+    assert "/shop/shop/" not in shown
+
+
 @both_worlds
 def test_https_and_host_are_what_django_believes(world):
     """Forwarded headers count where the settings say so, and nowhere else."""

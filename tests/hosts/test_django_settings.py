@@ -335,6 +335,10 @@ def test_doctor_says_what_to_register():
     """From the settings, or for an address that is given."""
     with with_settings(PUBLIC_URL="https://app.example.com"):
         assert "Register exactly this with Smartcar: https://app.example.com/smartcar/callback" in doctor()
+    with with_settings(PUBLIC_URL="https://app.example.com/shop"):
+        assert (
+            "Register exactly this with Smartcar: https://app.example.com/shop/smartcar/callback" in doctor()
+        )
     with with_settings():
         assert "https://other.example/smartcar/callback" in doctor("https://other.example/smartcar")
 

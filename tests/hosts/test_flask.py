@@ -385,6 +385,16 @@ def test_application_root_is_part_of_links_outside_a_request():
         assert 'launch="/shop/smartcar/launch"' in connect.button()
 
 
+def test_links_carry_what_a_proxy_cuts_off():
+    """The path of public_url stands in front of links, once, whether or not the server knows of it."""
+    connect = plain(public_url="https://app.example.com/shop")
+    app = app_with(connect)
+    for script_name in ("", "/shop"):
+        with app.test_request_context(environ_overrides={"SCRIPT_NAME": script_name}):
+            assert 'launch="/shop/smartcar/launch"' in connect.button()
+            assert connect.launch_url().startswith("/shop/smartcar/launch?sealed=")
+
+
 def test_proxy_fix_is_believed_and_raw_headers_are_not():
     """Whom to trust is the application's decision, made with Werkzeug's middleware."""
     headers = {

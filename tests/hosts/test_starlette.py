@@ -375,6 +375,20 @@ def test_public_url_overrules_what_the_server_sees():
     assert "; Secure" in answer.headers["set-cookie"]
 
 
+@pytest.mark.parametrize("root_path", ["", "/shop"])
+def test_links_carry_what_a_proxy_cuts_off(root_path):
+    """The path of public_url stands in front of links, once, whether or not the server knows of it."""
+    connect = plain(public_url="https://app.example.com/shop")
+    app = app_of(connect)
+    app.add_route(
+        "/", lambda request: PlainTextResponse(connect.button(request) + connect.launch_url(request))
+    )
+    shown = browser(app, root_path=root_path).get(f"{root_path}/").text
+    assert 'launch="/shop/smartcar/launch"' in shown
+    assert "/shop/smartcar/launch?sealed=" in shown
+    assert "/shop/shop/" not in shown
+
+
 def test_forwarded_headers_are_not_read():
     """Whoever can send headers can't choose the redirect URI."""
     client = browser(app_of(plain()))

@@ -84,6 +84,14 @@ def test_script_name_is_part_of_every_address(script_name):
     assert f'src="{path}/smartcar/assets/redirect-' in host.connect.callback_script(environ)
 
 
+def test_links_carry_what_a_proxy_cuts_off():
+    """The path of public_url stands in front of links, once, whether or not the server knows of it."""
+    connect = make(public_url="https://app.example.com/shop").connect
+    for environ in ({}, {"SCRIPT_NAME": "/shop"}):
+        assert 'launch="/shop/smartcar/launch"' in connect.button(environ)
+        assert connect.launch_url(environ).startswith("/shop/smartcar/launch?sealed=")
+
+
 def test_path_beyond_latin_1_is_no_failure():
     """Bottle decodes the path before it hands it on, against PEP 3333; a visitor's path raises nothing."""
     host = make()

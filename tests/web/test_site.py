@@ -56,6 +56,20 @@ def test_redirect_uri_follows_the_public_url(public_url, base, expected):
 
 
 @pytest.mark.parametrize(
+    ("public_url", "path", "expected"),
+    [
+        (None, "/smartcar/launch", "/smartcar/launch"),
+        ("https://app.example.com", "/smartcar/launch", "/smartcar/launch"),
+        ("https://app.example.com/shop", "/smartcar/launch", "/shop/smartcar/launch"),
+        ("https://app.example.com/shop", "/shop/smartcar/launch", "/shop/smartcar/launch"),
+    ],
+)
+def test_path_is_what_browsers_write(public_url, path, expected):
+    """What a proxy cuts off stands in front of our links, too, unless the server knows of it."""
+    assert site(public_url=public_url).path(path) == expected
+
+
+@pytest.mark.parametrize(
     ("redirect_uri", "base"),
     [
         ("https://app.example.com/smartcar/callback", "/smartcar"),

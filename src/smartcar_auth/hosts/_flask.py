@@ -103,7 +103,7 @@ class AppConnect(WSGIConnect):
         return self.callback_markup(self._launch_path(None), text=text)
 
     def _launch_path(self, request: Any) -> str:
-        return self._app.url_for(self._endpoint, _external=False)
+        return self._site.path(self._app.url_for(self._endpoint, _external=False))
 
     def is_native(self, result: Any) -> bool:
         return isinstance(result, WerkzeugResponse)

@@ -153,7 +153,7 @@ class SmartcarConnect(ASGIConnect):
         return callable(result)
 
     def _launch_path(self, request: Scope) -> str:
-        return f"{request.get('root_path', '').rstrip('/')}{self.prefix}/launch"
+        return self._site.path(f"{request.get('root_path', '').rstrip('/')}{self.prefix}/launch")
 
 
 class LaunchURL(str):

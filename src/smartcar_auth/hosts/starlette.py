@@ -95,7 +95,7 @@ class SmartcarConnect(ASGIConnect):
 
     def _launch_path(self, request: NativeRequest) -> str:
         try:
-            return str(request.url_for("smartcar_launch").path)
+            return self._site.path(str(request.url_for("smartcar_launch").path))
         except NoMatchFound:
             raise ConfigurationError(
                 "Connect's routes are not in this application, or in a Mount with a name. Add "

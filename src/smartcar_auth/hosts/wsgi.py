@@ -117,7 +117,7 @@ class SmartcarConnect(WSGIConnect):
         return callable(result)
 
     def _launch_path(self, request: Environ) -> str:
-        return f"{_quoted(request.get('SCRIPT_NAME', ''))}{self.prefix}/launch"
+        return self._site.path(f"{_quoted(request.get('SCRIPT_NAME', ''))}{self.prefix}/launch")
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         answer = self._answer(environ, environ)

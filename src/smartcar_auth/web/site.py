@@ -58,6 +58,10 @@ class Site:
             origin in (self.origin(request), request.origin) or origin in self.allowed_origins
         )
 
+    def path(self, path: str) -> str:
+        """A path of ours as browsers write it: with what `public_url` says that a proxy cuts off."""
+        return path if f"{path}/".startswith(f"{self._public_path}/") else self._public_path + path
+
     def client(self, request: Request) -> Smartcar:
         """The Smartcar with its redirect URI in place.
 
@@ -65,10 +69,7 @@ class Site:
             ConfigurationError: The given redirect URI does not end in the callback route.
             Refused: The request came to an address where Connect can't answer.
         """
-        base = request.base
-        if not f"{base}/".startswith(f"{self._public_path}/"):
-            base = self._public_path + base
-        callback = base + "/callback"
+        callback = self.path(request.base) + "/callback"
         given = self._smartcar.redirect_uri
         if given is not None:
             if not unquote(urlsplit(given).path).endswith(unquote(request.base) + "/callback"):

@@ -96,11 +96,11 @@ def launch_address() -> str | None:
 
 def routes_addresses() -> list[str]:
     """Where browsers find the routes, as far as settings say it."""
-    base = (launch_address() or "").removesuffix("/launch")
     known = settings.SMARTCAR.get("PUBLIC_URL") or connect.smartcar.redirect_uri
     if known is None:
         return []
     parts = urlsplit(known)
+    base = connect._site.path((launch_address() or "").removesuffix("/launch"))
     return [f"{parts.scheme}://{parts.netloc}{base}"]
 
 

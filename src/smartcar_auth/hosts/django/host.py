@@ -148,7 +148,7 @@ class SmartcarConnect(Connect):
 
     def _launch_path(self) -> str:
         try:
-            return str(reverse(f"{self.namespace}:launch"))
+            return self._site.path(str(reverse(f"{self.namespace}:launch")))
         except NoReverseMatch:
             raise ConfigurationError(
                 f"Connect's routes are not in the project's URLs under the namespace {self.namespace!r}. Add "
