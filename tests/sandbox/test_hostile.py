@@ -2,6 +2,7 @@
 
 import html
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -155,6 +156,15 @@ def test_no_state_to_spoil(person: Person, how: str) -> None:
     """Where none was sent none comes back."""
     person.sandbox.next(outcome="granted", state=how)
     assert "state" not in received(person.opens(state=None))
+
+
+@pytest.mark.parametrize(("name", "value"), EVERY)
+def test_switch_documented(name: str, value: str) -> None:
+    """docs/sandbox.md says what each value of each switch does."""
+    guide = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1] for line in guide.splitlines() if line.startswith(f"| `{name}=")]
+    values = " ".join(rows) + (guide.partition("The screens at which")[2] if name == "closes_at" else "")
+    assert re.search(rf'[="`]{value}["`]', values), rows
 
 
 def test_messages_of_the_flow_without_redirect(person: Person) -> None:

@@ -1,8 +1,10 @@
 """The pytest plugin, in runs of pytest of their own."""
 
+import re
 import subprocess
 import sys
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import pytest
 
@@ -139,6 +141,16 @@ def test_missing_extra_explains(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider")
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines(['*pip install "smartcar-auth?sandbox?"*'])
+
+
+def test_guide_runs(pytester: pytest.Pytester) -> None:
+    """The tests that docs/sandbox.md shows run as they stand there."""
+    guide = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    (shown,) = (
+        found for found in re.findall(r"```python\n(.*?)```", guide, re.DOTALL) if "def test_" in found
+    )
+    pytester.makepyfile(shown)
+    pytester.runpytest_inprocess("--strict-markers").assert_outcomes(passed=5)
 
 
 def test_plugin_registered_and_light() -> None:
