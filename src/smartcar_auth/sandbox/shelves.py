@@ -29,7 +29,7 @@ class Shelf(OrderedDict[str, Record]):
         """Keep a record, as the newest one; the oldest falls off rather than that the shelf grows."""
         self[key] = record
         self.move_to_end(key)
-        if len(self) > self.limit:
+        while len(self) > self.limit:
             self.drop(next(iter(self)))
 
     def drop(self, key: str) -> None:
@@ -83,12 +83,11 @@ class StorageFile:
         try:
             # Records belong to one thread at a time; SQLite needn't check that it is always the same one.
             self._connection = sqlite3.connect(path, timeout=1, isolation_level=None, check_same_thread=False)
-            # Before the first look at the file: from then on it is ours alone.
-            self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._connection.execute("PRAGMA journal_mode = WAL")
-            # A commit is with the operating system before we answer. Only a power cut may cost the last ones.
-            self._connection.execute("PRAGMA synchronous = NORMAL")
-            self._prepare(path)
+            try:
+                self._prepare(path)
+            except BaseException:
+                self._connection.close()
+                raise
         except sqlite3.OperationalError as error:
             reason = "another sandbox is using it" if "locked" in str(error) else str(error)
             raise OSError(f"{path} can't be opened: {reason}.") from None
@@ -96,14 +95,20 @@ class StorageFile:
             raise ValueError(f"{path} is no sandbox's file. Choose another name.") from None
 
     def _prepare(self, path: str | Path) -> None:
-        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        run = self._connection.execute
+        # Before the first look at the file: from then on it is ours alone.
+        run("PRAGMA locking_mode = EXCLUSIVE")
+        run("PRAGMA journal_mode = WAL")
+        # A commit is with the operating system before we answer. Only a power cut may cost the last ones.
+        run("PRAGMA synchronous = NORMAL")
+        (version,) = run("PRAGMA user_version").fetchone()
+        (tables,) = run("SELECT count(*) FROM sqlite_schema").fetchone()
         if version != _FORMAT and (version or tables):
             raise ValueError(f"{path} was written by something else than this version. Choose another name.")
-        self._connection.execute(
+        run(
             "CREATE TABLE IF NOT EXISTS records (shelf TEXT, key TEXT, record TEXT, PRIMARY KEY (shelf, key))"
         )
-        self._connection.execute(f"PRAGMA user_version = {_FORMAT}")
+        run(f"PRAGMA user_version = {_FORMAT}")
 
     def read(self, shelf: str) -> Iterator[tuple[str, str]]:
         """A shelf's keys and records, oldest first."""
