@@ -48,8 +48,8 @@ def examine_status(visitor: Visitor, base: str, attempt: str, cookie: str) -> It
         yield Finding(
             "status",
             "problem",
-            "The attempt just opened is known to no request: something on the way drops the Cookie header, so "
-            + ends_as("other_browser"),
+            f"The attempt just opened is known to none of {_TIMES} requests. If something on the way drops the Cookie "
+            f"header, {ends_as('other_browser')} If each of many workers has a key of its own, {ends_as('altered')}",
         )
     else:
         yield Finding(
