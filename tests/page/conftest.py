@@ -1,0 +1,82 @@
+"""Pages with Python in them. Tests that leave a page as it was share one for each Python: Pyodide is slow to load."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext
+
+from browser.engines import PlaywrightWindow
+from browser.smartcar_com import HOSTED_ORIGIN, HOSTED_SCRIPT
+from page.lab import Lab
+from page.site import Connect, Site
+
+PYTHONS = ["micropython", "pyodide"]
+
+
+@pytest.fixture(scope="session")
+def connect() -> Iterator[Connect]:
+    started = Connect()
+    yield started
+    started.server.stop()
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    started = Site()
+    yield started
+    started.server.stop()
+
+
+def hosted(context: BrowserContext) -> None:
+    """Smartcar's redirect page, which only its origin tells from others."""
+    script = f"<!doctype html><title>Smartcar Redirect</title><script>(() => {{{HOSTED_SCRIPT}}})()</script>"
+    context.route(f"{HOSTED_ORIGIN}/**", lambda route: route.fulfill(body=script, content_type="text/html"))
+
+
+@pytest.fixture(scope="session")
+def open_lab(browser: Browser, site: Site, connect: Connect) -> Iterator[Callable[[str], Lab]]:
+    """Open a page in a profile of its own."""
+    contexts = []
+
+    def opened(path: str) -> Lab:
+        context = browser.new_context()
+        contexts.append(context)
+        context.set_default_timeout(10_000)
+        hosted(context)
+        page = context.new_page()
+        lab = Lab(PlaywrightWindow(page, True), site, connect, path)
+        page.on("console", lambda message: lab.noise.append(message.text))
+        page.on("pageerror", lambda error: lab.noise.append(str(error)))
+        return lab
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def shared_labs() -> dict[str, Lab]:
+    return {}
+
+
+@pytest.fixture(params=PYTHONS)
+def lab(
+    request: pytest.FixtureRequest, open_lab: Callable[[str], Lab], shared_labs: dict[str, Lab]
+) -> Iterator[Lab]:
+    """A page with this Python, shared by many tests, with a Smartcar."""
+    if request.param not in shared_labs:
+        shared_labs[request.param] = open_lab(request.param)
+    found = shared_labs[request.param]
+    found.smartcar()
+    yield found
+    noise = list(found.noise)
+    found.reset()
+    assert noise == []
+
+
+@pytest.fixture(params=PYTHONS)
+def own_lab(request: pytest.FixtureRequest, open_lab: Callable[[str], Lab]) -> Lab:
+    """A page with this Python for one test, which may leave it."""
+    opened = open_lab(request.param)
+    opened.smartcar()
+    return opened

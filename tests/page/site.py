@@ -1,0 +1,100 @@
+"""A site whose pages run Python, with the redirect page beside them; and Connect, which is the sandbox."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
+
+import smartcar_auth
+from browser.application import KEYS, Server
+from smartcar_auth import Smartcar
+from smartcar_auth.hosts.starlette import SmartcarConnect
+from smartcar_auth.sandbox import Sandbox
+
+HERE = Path(__file__).parent
+NPM = HERE.parent / "js" / "node_modules"
+SOURCES = Path(smartcar_auth.__file__).parent
+
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A garage</title>
+<link rel="icon" href="data:,"><script src="/js/@smartcar/auth/dist/npm/sdk.js"></script>
+<script src="/original.js"></script><script type="module" src="/boot.js"></script></head>
+<body><h1 id="title">A garage</h1><button id="connect" class="connect">Connect your car</button>
+<form action="/elsewhere"><button id="in-form" class="connect">In a form</button></form>
+<a href="/elsewhere"><button id="in-link" class="connect">In a link</button></a>
+<button id="act">Act</button><a id="link" href="/elsewhere">A link</a></body></html>"""
+
+BLANK = "<!doctype html><title>Nothing here</title><link rel='icon' href='data:,'>"
+
+# A page that no other page can reach: what workers and shared memory need.
+ISOLATED = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+}
+
+
+def package() -> dict[str, str]:
+    """What a page needs of the package: the core and this host."""
+    paths = [
+        *SOURCES.glob("*.py"),
+        SOURCES / "hosts" / "__init__.py",
+        *(SOURCES / "hosts" / "browser").glob("*.py"),
+    ]
+    return {f"/package/smartcar_auth/{path.relative_to(SOURCES)}": path.read_text() for path in paths}
+
+
+class Connect:
+    """The sandbox, and what it was asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, str]] = []
+        self._app = Sandbox().app
+        self.server = Server(self, host="127.0.0.1")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == "/oauth/authorize":
+            self.asked.append(dict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True)))
+        await self._app(scope, receive, send)
+
+
+class Site:
+    """Pages at `/micropython` and `/pyodide`, the same isolated, and `redirect_uri` beside them."""
+
+    def __init__(self) -> None:
+        smartcar = SmartcarConnect(Smartcar(application_id="an-application"), secret_keys=KEYS)
+        smartcar.on_complete(lambda request, response: None)
+        routes = [
+            Mount("/js", StaticFiles(directory=NPM)),
+            Mount("/smartcar", routes=smartcar.routes),
+            Route("/package.json", lambda request: JSONResponse(package())),
+            Route(
+                "/own-redirect", lambda request: HTMLResponse(f"{BLANK}{smartcar.callback_script(request)}")
+            ),
+            Route("/isolated/{python}", lambda request: HTMLResponse(PAGE, headers=ISOLATED)),
+            Route("/{file:path}", self._file),
+        ]
+        self.server = Server(Starlette(routes=routes))
+
+    def _file(self, request: Request) -> Response:
+        path = HERE / request.path_params["file"]
+        if path.suffix in (".js", ".py"):
+            return FileResponse(path)
+        return HTMLResponse(PAGE if path.name in ("micropython", "pyodide") else BLANK)
+
+    @property
+    def origin(self) -> str:
+        return self.server.origin
+
+    @property
+    def redirect_uri(self) -> str:
+        return f"{self.origin}/smartcar/redirect"
+
+
+def stopped(*servers: Any) -> None:
+    for each in servers:
+        each.server.stop()
