@@ -5,7 +5,7 @@ from typing import Any
 import httpx2 as httpx
 import pytest
 
-from .conftest import Person
+from .conftest import Person, received
 
 ERROR_FIELDS = {"type", "code", "description", "docURL", "statusCode", "requestId", "resolution"}
 
@@ -196,6 +196,16 @@ def test_vehicle_state_survives_connecting_again(person: Person) -> None:
     assert Api(person, approval_prompt="force").car("/security").json()["isLocked"] is False
 
 
+def test_vehicle_of_a_given_user_as_new_after_a_reset(make_person) -> None:
+    """What happened to a car that a user was given is forgotten with everything else."""
+    person = make_person(users=[{"email": "ada@example.com", "vehicles": [{"make": "TESLA"}]}])
+    for _ in range(2):
+        api = Api(person, "ada@example.com", make="TESLA")
+        assert api.car("/security").json()["isLocked"] is True
+        api.car("/security", "POST", json={"action": "UNLOCK"})
+        person.sandbox.reset()
+
+
 def test_charging(api: Api) -> None:
     """Charging can be started, stopped and limited."""
     api.car("/charge", "POST", json={"action": "START"})
@@ -287,3 +297,96 @@ def test_vehicle_that_lacks_something(person: Person, level: str, lacks: str, ha
     assert api.car("/vin").json() == {"vin": "5YJ3E1EA7KF000001"}
     assert refusal(api.car(lacks)) == (501, "COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
     assert api.car(has).status_code == 200
+
+
+def test_charging_unplugged(make_person) -> None:
+    """A car that isn't plugged in can't be told to charge."""
+    unplugged = {"make": "TESLA", "plugged_in": False}
+    person = make_person(users=[{"email": "ada@example.com", "vehicles": [unplugged]}])
+    api = Api(person, "ada@example.com", make="TESLA")
+    response = api.car("/charge", "POST", json={"action": "START"})
+    assert refusal(response) == (409, "VEHICLE_STATE", "CHARGING_PLUG_NOT_CONNECTED")
+    assert api.car("/charge").json() == {"isPluggedIn": False, "state": "NOT_CHARGING"}
+    assert api.car("/charge", "POST", json={"action": "STOP"}).status_code == 200
+
+
+def test_service_history_between_dates(person: Person) -> None:
+    """The services of the last year come, or those between the dates asked for; a date that is none is refused."""
+    api = Api(person, scope="read_service_history")
+    services = api.car("/service/history").json()
+    assert len(services) == 2
+    assert services[0].keys() == {
+        "serviceId",
+        "serviceDate",
+        "odometerDistance",
+        "serviceTasks",
+        "serviceDetails",
+        "serviceCost",
+    }
+    day = services[0]["serviceDate"][:10]
+    assert api.car(f"/service/history?startDate={day}&endDate={day}T23:59:59.000Z").json() == services[:1]
+    assert api.car(f"/service/history?startDate={services[1]['serviceDate']}").json() == services[1:]
+    response = api.car("/service/history?startDate=yesterday")
+    assert refusal(response) == (400, "VALIDATION", "PARAMETER")
+
+
+def test_battery_capacity_unknown_until_its_owner_chooses(person: Person) -> None:
+    """Where Smartcar doesn't know the capacity, the answer has an address at which the owner chooses it."""
+    person.approves(person.logs_in("smartcar@battery-capacity.com", scope="read_battery"))
+    tokens = person.exchanges(received(person.submits(action="unknown"))["code"]).json()
+    headers = {"authorization": f"Bearer {tokens['access_token']}"}
+    (vehicle, *_) = person.client.get("/v2.0/vehicles", headers=headers).json()["vehicles"]
+    path = f"/v2.0/vehicles/{vehicle}/battery/nominal_capacity"
+    unknown = person.client.get(path, headers=headers).json()
+    assert unknown["capacity"] is None
+    assert unknown["url"].endswith("&redirect_uri=")
+    person.follows(person.client.get(unknown["url"] + "http%3A%2F%2Flocalhost%3A8000%2Fcallback"))
+    assert person.screen == "battery-capacity"
+    answer = received(person.submits(capacity="77.4"))
+    assert answer == {"vehicle_id": vehicle, "selected_capacity": "77.4", "reason": "battery_capacity"}
+    known = person.client.get(path, headers=headers).json()
+    assert known["capacity"] == {"nominal": 77.4, "source": "USER_SELECTED"}
+    assert known["url"] is None
+
+
+def test_webhook_subscribed_and_unsubscribed(api: Api) -> None:
+    """A user's token subscribes a vehicle, the management token unsubscribes it; neither does the other's work."""
+    response = api.car("/webhooks/hook-1", "POST")
+    assert response.json() == {"webhookId": "hook-1", "vehicleId": api.ids[0]}
+    assert refusal(api.car("/webhooks/hook-1", "DELETE")) == (401, "AUTHENTICATION", None)
+    answer = api.car("/webhooks/hook-1", "DELETE", headers={"authorization": "Bearer amt"})
+    assert answer.json() == {"status": "success"}
+    assert refusal(api.car("/webhooks/", "POST")) == (404, "RESOURCE_NOT_FOUND", "PATH")
+
+
+@pytest.mark.parametrize(
+    ("kind", "hint"),
+    [
+        ("refresh_token", "refresh token"),
+        ("nothing", "Send the access token"),
+        ("unknown", "No such token"),
+        ("client_01", "/oauth2/token"),
+    ],
+)
+def test_token_mistaken(person: Person, kind: str, hint: str) -> None:
+    """A likely mistake with tokens is named in the hint."""
+    tokens = person.gets_tokens()
+    text = {"refresh_token": tokens["refresh_token"], "nothing": ""}.get(kind, kind)
+    response = person.client.get("/v2.0/user", headers={"authorization": f"Bearer {text}"})
+    assert refusal(response) == (401, "AUTHENTICATION", None)
+    assert hint in response.headers["sandbox-hint"]
+
+
+def test_token_expired(person: Person, clock) -> None:
+    """An expired token is told from an unknown one."""
+    api = Api(person)
+    clock.move(7200)
+    response = api.get("/v2.0/user")
+    assert refusal(response) == (401, "AUTHENTICATION", None)
+    assert "expired" in response.headers["sandbox-hint"]
+
+
+def test_code_in_place_of_a_token(person: Person) -> None:
+    """A code isn't a token."""
+    headers = {"authorization": f"Bearer {person.connects()['code']}"}
+    assert "authorization code" in person.client.get("/v2.0/user", headers=headers).headers["sandbox-hint"]

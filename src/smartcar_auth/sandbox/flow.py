@@ -116,9 +116,8 @@ class Flow:
         user = self.settings.users.get(account.name)
         if user is None:
             return self.records.garage(account, brand, vin)
-        return tuple(
-            self.records.vehicles.get(each.id, each) for each in user.vehicles_with(brand.token, vin)
-        )
+        theirs = user.vehicles_with(brand.token, vin)
+        return tuple(self.records.vehicles.get(each.id) or each.copied() for each in theirs)
 
     def _code(self, grant: Grant, redirect_uri: str | None, plan: Plan) -> str:
         """A fresh code, on the shelf in the state that the plan wants the token endpoint to find it in."""
@@ -218,6 +217,7 @@ def _after_login(flow: Flow, attempt: Attempt, account: Account) -> Step:
     if request.entry == BATTERY_CAPACITY:
         return BATTERY_CAPACITY
     if request.vehicle_id:
+        flow.records.login_renewed(request.vehicle_id)
         return Outcome((("vehicle_id", request.vehicle_id),))
     approved = flow.approved_before(attempt)
     return _finish(flow, attempt, approved) if approved else "grant"

@@ -4,7 +4,7 @@ Metric values only; `vehicles` converts them. What a person may do with a vehicl
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from types import MappingProxyType
 
@@ -65,6 +65,10 @@ class Vehicle:
     def name(self) -> str:
         """How a person knows it."""
         return f"{self.year} {self.brand_name} {self.model}"
+
+    def copied(self) -> "Vehicle":
+        """The same car as it is now: what happens to either doesn't happen to the other."""
+        return replace(self, destinations=list(self.destinations))
 
     def can(self, permission: str) -> bool:
         """Whether the car has what this permission is about."""

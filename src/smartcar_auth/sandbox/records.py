@@ -24,6 +24,7 @@ REFRESH_TOKEN_SECONDS = 60 * 24 * 3600
 REFRESH_GRACE_SECONDS = 600  # of the two documented figures, the one on the more specific page
 ATTEMPT_SECONDS = 3600
 BATTERY_TOKEN_SECONDS = 30 * 24 * 3600
+LOGIN_FAILED = ("CONNECTED_SERVICES_ACCOUNT", "AUTHENTICATION_FAILED")
 
 Record = TypeVar("Record")
 
@@ -177,6 +178,13 @@ class Records:
                 updated_at=now,
             )
             self.connections.put(key, fresh)
+
+    def login_renewed(self, vehicle_id: str) -> None:
+        """Note that the owner has logged in again: calls that failed for want of it work from now on."""
+        vehicle = self.vehicles.get(vehicle_id)
+        if vehicle is not None and vehicle.api_error == LOGIN_FAILED:
+            vehicle.api_error = None
+            self.vehicles.put(vehicle_id, vehicle)
 
     def disconnect(self, connection: Connection) -> None:
         """End a connection; every token of this person and application notices."""

@@ -22,7 +22,7 @@ from .connect import FormTooLong, read_body
 from .endpoints import ENDPOINTS, page_of
 from .management import Management
 from .pages import HINT, json_answer
-from .records import Connection, Grant, Records
+from .records import LOGIN_FAILED, Connection, Grant, Records
 from .settings import Settings
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -166,7 +166,7 @@ def _perform(method: str, path: str, call: Call) -> Any:
     if permission and not vehicle.can(permission):
         raise ApiRefusal("COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
     if vehicle.api_error is not None and not endpoint.static:
-        url = call.login_url if vehicle.api_error[1] == "AUTHENTICATION_FAILED" else ""
+        url = call.login_url if vehicle.api_error == LOGIN_FAILED else ""
         raise ApiRefusal(*vehicle.api_error, url=url)
     return endpoint.answer(call)
 
