@@ -56,6 +56,8 @@ class Worker:
         self.generation += 1
         command = [sys.executable, "-m", "uvicorn", self._factory, "--factory", "--port", str(self.port)]
         command += ["--log-level", "warning", "--timeout-keep-alive", "60"]
+        # Named, for uvicorn takes quicker ones where it finds them, and figures are to compare.
+        command += ["--http", "h11", "--loop", "asyncio"]
         self._process = subprocess.Popen(command, env={**os.environ, **self._environment})
 
     def wait(self) -> None:
