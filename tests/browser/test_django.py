@@ -1,10 +1,7 @@
 """Django as it comes: its security middleware cuts every pop-up off, sessions are Strict, and a user is logged in."""
 
-import threading
 from collections.abc import Callable, Iterator
-from socketserver import ThreadingMixIn
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
 from django.apps import apps
@@ -16,11 +13,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.test import override_settings
 from django.urls import include, path
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page
 
 from browser.application import RECORD, Server
 from browser.flow import Garage, connect_as
 from browser.front_end import OfficialPage, official_page
+from browser.sites import under_uvicorn, under_werkzeug
 from hosts.django_project import WORLDS
 from hosts.test_django_templates import own_page
 from smartcar_auth.hosts.django import connect
@@ -40,7 +38,6 @@ class Site:
 
     def __init__(self) -> None:
         self.granted: list[tuple[Any, str]] = []  # subject, username by the project's database
-        self.failed: list[str] = []
         self.cookies: list[set[str]] = []  # that came with each answer
 
     def complete(self, request: HttpRequest, response: Any) -> dict[str, str]:
@@ -48,9 +45,6 @@ class Site:
         self.granted.append((response.subject, user.username))
         self.cookies.append(set(request.COOKIES))
         return {"message": f"Added for {user.username}."}
-
-    def error(self, request: HttpRequest, error: Any) -> None:
-        self.failed.append(error.code)
 
     def garage(self, request: HttpRequest) -> HttpResponse:
         return render(request, "garage.html")
@@ -63,18 +57,9 @@ class Site:
         return HttpResponse(RECORD, content_type="text/javascript")
 
 
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, *args: Any) -> None:
-        """Not into the test's output."""
-
-
-class _Threading(ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
-
 @pytest.fixture(params=WORLDS)
-def site(request: pytest.FixtureRequest, sandbox: Sandbox, serve: Callable[..., Server]) -> Iterator[Site]:
-    """The project under wsgiref with sync views, or under uvicorn with async ones; all defaults untouched."""
+def site(request: pytest.FixtureRequest, sandbox: Sandbox) -> Iterator[Site]:
+    """The project under a WSGI server with sync views, or an ASGI server with async ones; all defaults untouched."""
     made = Site()
     urls = (
         path("", made.garage),
@@ -90,24 +75,14 @@ def site(request: pytest.FixtureRequest, sandbox: Sandbox, serve: Callable[..., 
             "SCOPE": ["read_odometer"],
             "CONNECT_ORIGIN": sandbox.origin,
             "ON_COMPLETE": made.complete,
-            "ON_ERROR": made.error,
         },
         **own_page({"garage.html": PAGE}, context_processors=["django.contrib.auth.context_processors.auth"]),
     }
     assert apps.is_installed("django.contrib.auth")
     with override_settings(**options):
-        if request.param == "async":
-            made.origin = serve(ASGIHandler()).origin
+        served = under_werkzeug(WSGIHandler()) if request.param == "sync" else under_uvicorn(ASGIHandler())
+        with served as made.origin:
             yield made
-            return
-        server = make_server("127.0.0.1", 0, WSGIHandler(), _Threading, _Quiet)
-        thread = threading.Thread(target=server.serve_forever, daemon=True, name="django")
-        thread.start()
-        made.origin = f"http://localhost:{server.server_port}"
-        yield made
-        server.shutdown()
-        thread.join(10)
-        server.server_close()
 
 
 @pytest.fixture
@@ -131,24 +106,6 @@ def test_granted_car_is_its_users(ann: Garage, site: Site, context: BrowserConte
     assert username == "ann"
     assert isinstance(subject, int)
     assert all("sessionid" not in names for names in site.cookies)
-
-
-def test_denied(ann: Garage, site: Site) -> None:
-    """The owner says no; page and project are told why."""
-    connect_as(ann.open(), decision="#deny-button")
-    assert ann.ended("failed")["code"] == "access_denied"
-    assert site.failed == ["access_denied"]
-
-
-def test_cancelled_passes_djangos_csrf_check(ann: Garage, site: Site) -> None:
-    """The page's POST carries no token of Django's, and needs none."""
-    popup = ann.open()
-    ann.cancel.click()
-    assert ann.ended("failed")["code"] == "cancelled"
-    connect_as(popup)
-    expect(popup.locator("h1")).to_have_text("This attempt was cancelled")
-    assert site.granted == []
-    assert site.failed == ["cancelled"]
 
 
 def test_each_user_gets_the_own_car(ann: Garage, site: Site) -> None:
@@ -176,15 +133,3 @@ def test_redirect_page_of_front_end_mode_keeps_its_opener(
         official = OfficialPage(page, other.origin, {"redirectUri": redirect_uri})
         official.answer(redirect_uri, "code=the-code&state=STATE")
         assert official.told()["code"] == "the-code"
-
-
-def test_without_javascript_the_button_is_a_link(browser: Any, site: Site) -> None:
-    """By redirects, back to the page that return_to names."""
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(f"{site.origin}/login/ann")
-    page.get_by_role("link", name="Connect your car").click()
-    connect_as(page)
-    page.wait_for_url("**/?smartcar=granted")
-    assert site.granted[0][1] == "ann"
-    context.close()

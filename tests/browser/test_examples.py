@@ -3,18 +3,18 @@
 import importlib.util
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from werkzeug.serving import BaseWSGIServer, make_server
 
 from browser.application import Server
 from browser.flow import Garage, connect_as
+from browser.sites import under_werkzeug
 from smartcar_auth.sandbox import Sandbox
 
 pytestmark = pytest.mark.browser
@@ -44,22 +44,9 @@ def example(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
 
 @pytest.fixture
 def serve_wsgi() -> Iterator[Callable[[Any], str]]:
-    """Serve a WSGI application, each request in a thread, until the test ends; its origin."""
-    servers: list[tuple[BaseWSGIServer, threading.Thread]] = []
-
-    def started(app: Any) -> str:
-        server = make_server("localhost", 0, app, threaded=True)
-        thread = threading.Thread(target=server.serve_forever, daemon=True, name="wsgi")
-        thread.start()
-        servers.append((server, thread))
-        return f"http://localhost:{server.port}"
-
-    yield started
-    for server, thread in servers:
-        server.shutdown()
-        thread.join(10)
-        assert not thread.is_alive(), "The server did not stop within 10 seconds."
-        server.server_close()
+    """Serve a WSGI application until the test ends; its origin."""
+    with ExitStack() as servers:
+        yield lambda app: servers.enter_context(under_werkzeug(app))
 
 
 def test_fastapi_example_connects_a_car_to_its_person(

@@ -41,19 +41,6 @@ def test_opener_is_cut_off(application, garage, severing_sandbox, context, sever
     assert len(app.granted) == 1
 
 
-def test_cancelled_window_that_cannot_be_closed_learns_it(application, garage, severing_sandbox):
-    """Whoever goes on in a window that the app gave up reads so at its end; nothing is connected."""
-    app = application(connect_origin=severing_sandbox.origin)
-    page = garage(app)
-    popup = page.open()
-    page.cancel.click()
-    assert page.ended("failed")["code"] == "cancelled"
-    connect_as(popup)
-    expect(popup.locator("h1")).to_have_text("This attempt was cancelled")
-    assert app.granted == []
-    assert app.codes == ["cancelled"]
-
-
 def test_reopened_window_counts_and_the_severed_one_does_not(application, garage, severing_sandbox):
     """After Reopen two windows are open; only the new one can connect."""
     app = application(connect_origin=severing_sandbox.origin)
@@ -138,12 +125,17 @@ def test_strict_policy(application, garage, context):
 
 
 def test_strict_policy_without_connections(application, garage):
-    """Where the page may ask nobody, the messages still arrive."""
-    policy = STRICT.replace(" connect-src 'self';", "")
+    """Where the page may ask nobody, the messages still arrive, and asking is all that is refused."""
+    policy = STRICT.replace(" connect-src 'self';", " img-src data:;")
     app = application(page_headers={"Content-Security-Policy": policy})
     page = garage(app)
-    connect_as(page.open())
+    popup = page.open()
+    page.page.evaluate("dispatchEvent(new Event('focus'))")
+    connect_as(popup)
     page.ended("granted")
+    violations = page.page.evaluate("violations")
+    assert {directive for directive, _ in violations} == {"connect-src"}
+    assert all(address.startswith(f"{app.origin}/smartcar/status/") for _, address in violations)
 
 
 def test_forged_messages_change_nothing(application, garage, serve):

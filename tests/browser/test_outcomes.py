@@ -1,4 +1,4 @@
-"""Each way an attempt ends, told to the page, to the person and to the application's function."""
+"""How attempts end, in all that page, person and function are told. `outcomes.py` holds what every host shares."""
 
 import pytest
 from playwright.sync_api import expect
@@ -104,35 +104,6 @@ def test_every_error_of_connect_ends_with_its_code(application, garage):
     assert app.codes == list(WIRE_ERRORS.values())
 
 
-def test_function_that_fails_is_told_as_such(application, garage):
-    """`on_complete` raised: the page's promise says `handler_failed`, `on_error` is not called."""
-
-    def fail(request, response):
-        raise RuntimeError(f"The database did not take {response.code}.")
-
-    app = application(outcome=fail)
-    page = garage(app)
-    popup = page.open()
-    with popup.expect_event("close"):
-        connect_as(popup)
-    assert page.ended("failed")["code"] == "handler_failed"
-    page.says("You gave access, but the app could not finish. Please try again.")
-    assert app.errors == []
-
-
-def test_function_that_answers_with_a_page_keeps_the_window(application, garage, page):
-    """A response of the framework's own is what the person reads; the page learns the outcome when asked."""
-    from fastapi.responses import HTMLResponse
-
-    app = application(outcome=lambda request, response: HTMLResponse("<h1>One more question</h1>"))
-    garage_page = garage(app)
-    popup = garage_page.open()
-    connect_as(popup)
-    expect(popup.locator("h1")).to_have_text("One more question")
-    page.evaluate("dispatchEvent(new Event('focus'))")
-    assert garage_page.ended("granted")["data"] is None
-
-
 def test_launch_that_is_refused_tells_the_page_why(application, garage):
     """A wrong option is the developer's mistake; the reason stands beside the button, not in a lost window."""
     app = application(button={"return_to": "//evil.example/"})
@@ -142,22 +113,6 @@ def test_launch_that_is_refused_tells_the_page_why(application, garage):
         popup.wait_for_event("close")
     assert page.ended("failed")["code"] == "invalid_configuration"
     page.says("The address to return to is not a path on this site, such as /garage.")
-
-
-def test_another_person_logged_in_at_the_callback(application, garage, context):
-    """The car of one person never lands with another: a page in words, and the first page still waits."""
-    app = application(identify=True)
-    page = garage(app, "login/alice")
-    popup = page.open()
-    connect_as(popup, decision="")
-    context.new_page().goto(f"{app.origin}/login/bob")
-    press(popup, "#approval-button")
-    expect(popup.locator("h1")).to_have_text("Somebody else is logged in now")
-    assert [(error.code, error.cause) for error in app.errors] == [("state_mismatch", "other_person")]
-    assert app.granted == []
-    assert [event["name"] for event in page.events] == ["opened"]
-    popup.close()
-    page.says("Still connecting?")
 
 
 def test_sealed_link_passed_to_another_person(application, garage, browser):
@@ -184,12 +139,3 @@ def test_sealed_link_passed_to_another_person(application, garage, browser):
     page.ended("granted")
     (response,) = app.granted
     assert (response.subject, response.app_state) == ("alice", {"plan": "gold"})
-
-
-def test_strict_session_cookie_is_settled_at_launch(application, garage):
-    """A `SameSite=Strict` session does not come along from Connect; the person is known from the launch."""
-    app = application(identify=True)
-    page = garage(app, "login/alice?samesite=strict")
-    connect_as(page.open())
-    page.ended("granted")
-    assert [response.subject for response in app.granted] == ["alice"]

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from browser.flow import Garage, connect_as, press
+from browser.flow import connect_as, press
 
 pytestmark = pytest.mark.browser
 
@@ -58,41 +58,6 @@ def test_closed_window_is_reopened(application, garage):
     assert len(set(opened)) == 2
     assert [event["name"] for event in page.events].count("failed") == 0
     assert len(app.granted) == 1
-
-
-def test_blocked_window_is_told_and_the_flow_goes_on_in_the_tab(application, garage, page):
-    """The blocker speaks when no click is behind it; the way around needs no pop-up."""
-    app = application(modules=("/at-load.js",))
-    # While the page loads, for whatever Playwright evaluates on it counts as a click.
-    app.scripts["at-load.js"] = """
-        await customElements.whenDefined("smartcar-connect");
-        if (!location.search) document.querySelector("smartcar-connect").click();
-    """
-    garage_page = garage(app)
-    detail = garage_page.ended("failed")
-    assert detail["code"] == "popup_blocked"
-    assert [event["name"] for event in garage_page.events] == ["failed"]
-    garage_page.says("Your browser blocked the window.")
-    page.get_by_role("link", name="Continue in this tab").click()
-    connect_as(page)
-    page.wait_for_url(f"{app.url}?smartcar=granted")
-    assert len(app.granted) == 1
-
-
-def test_two_tabs_at_once_each_get_their_own(application, context):
-    """Two attempts of one person end in any order and never meet."""
-    app = application(outcome=lambda request, response: {"message": response.user_id})
-    tabs = [Garage(context.new_page(), app.url) for _ in range(2)]
-    popups = [tab.open() for tab in tabs]
-    connect_as(popups[0], "one@example.com", decision="")
-    connect_as(popups[1], "two@example.com")
-    second = tabs[1].ended("granted")
-    assert [event["name"] for event in tabs[0].events] == ["opened"]
-    press(popups[0], "#approval-button")
-    first = tabs[0].ended("granted")
-    assert first["attempt"] != second["attempt"]
-    assert {first["data"]["message"], second["data"]["message"]} == {one.user_id for one in app.granted}
-    assert first["data"] != second["data"]
 
 
 def test_second_click_keeps_what_was_typed(application, garage, context):
