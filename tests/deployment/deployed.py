@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import shutil
+import socket
 import ssl
 import subprocess
 import sys
@@ -134,7 +135,7 @@ class Nginx:
     def _is_listening(self) -> bool:
         assert self._process.poll() is None, self._log.read_text()
         try:
-            asyncio.run(_connect(self.port))
+            socket.create_connection(("127.0.0.1", self.port)).close()
         except OSError:
             return False
         return True
@@ -142,12 +143,6 @@ class Nginx:
     def stop(self) -> None:
         self._process.terminate()
         self._process.wait(10)
-
-
-async def _connect(port: int) -> None:
-    _, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.close()
-    await writer.wait_closed()
 
 
 class Browser:

@@ -15,7 +15,9 @@ settings = json.loads(os.environ["WORKER"])
 options: dict[str, Any] = {"secret_keys": settings["keys"], "public_url": settings.get("public_url")}
 if "redis" in settings:
     options["store"] = RedisStore.from_url(settings["redis"], asyncio=settings.get("asyncio", False))
-smartcar = Smartcar(application_id="an-application", scope=["read_odometer"])
+smartcar = Smartcar(
+    application_id="an-application", scope=["read_odometer"], connect_origin=settings.get("connect_origin")
+)
 
 
 def note(*words: str) -> None:
@@ -42,7 +44,8 @@ def failed(request: Any, error: SmartcarAuthError) -> None:
 def __getattr__(name: str) -> Any:
     """Each server asks for one of the two; the other's framework isn't loaded."""
     if name == "app":
-        from fastapi import FastAPI
+        from fastapi import FastAPI, Request
+        from fastapi.responses import HTMLResponse
 
         from smartcar_auth.hosts.fastapi import SmartcarConnect
 
@@ -51,6 +54,13 @@ def __getattr__(name: str) -> Any:
         connect.on_error(failed)
         app = FastAPI(openapi_url=None)
         app.include_router(connect.router, prefix="/smartcar")
+
+        @app.get("/")
+        def garage(request: Request) -> HTMLResponse:
+            return HTMLResponse(
+                f"<!doctype html><title>A garage</title>{connect.button(request, make='TESLA')}"
+            )
+
         return app
     if name == "wsgi":
         from smartcar_auth.hosts.wsgi import SmartcarConnect as WSGIConnect
