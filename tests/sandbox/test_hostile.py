@@ -103,8 +103,10 @@ def test_no_coop_otherwise(person: Person) -> None:
 def test_answer_on_a_page(person: Person, answer: str) -> None:
     """The answer is shown instead of followed, and is the whole one."""
     person.sandbox.next(outcome="granted", answer=answer)
+    person.client.headers["accept-language"] = "de"
     page = person.opens()
     assert person.screen == "answer"
+    assert '<html lang="en">' in page.text
     address = html.unescape(re.findall(r'id="answer-link"[^>]* href="([^"]+)"', page.text)[0])
     told = parse_qs(urlsplit(address).query)
     assert told["state"] == ["the state"]

@@ -16,7 +16,7 @@ from smartcar_auth.message import FIELDS, NAME
 
 from .flow import SCREENS, Flow, Step, end_at_once
 from .languages import preferred
-from .outcomes import Outcome, answer, location
+from .outcomes import ERRORS, Outcome, answer, location
 from .pages import Dropped, page, redirect
 from .person import ENTRIES, CantGoOn, play
 from .plan import Plan
@@ -24,7 +24,7 @@ from .records import ATTEMPT_SECONDS, Attempt, Records
 from .request import Refused, read_pairs, read_request
 from .screens import context_of, end_of
 from .settings import Settings
-from .stops import Form
+from .stops import Form, text_of
 
 FORM_LIMIT = 262_144
 COOP = "cross-origin-opener-policy"
@@ -82,10 +82,10 @@ class Connect:
     async def end(self, request: Request, attempt: Attempt) -> Response:
         """End the attempt with the error chosen in the sandbox controls."""
         form = await _form(request) or {}
-        outcome = end_at_once(form.get("error", [""])[0])
-        if outcome is None:
+        error = text_of(form, "error")
+        if error not in ERRORS:
             return redirect(f"/connect/{attempt.id}/{self.flow.first_screen(attempt)}")
-        return self._go(attempt, outcome)
+        return self._go(attempt, end_at_once(error))
 
     async def controls(self, request: Request, attempt: Attempt) -> Response:
         """Turn the hostile switches, and come back to the screen below which the controls were."""

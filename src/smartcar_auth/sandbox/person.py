@@ -55,9 +55,7 @@ def play(flow: Flow, attempt: Attempt) -> Outcome:
         CantGoOn: a screen complains, in the words that a person would read there.
     """
     plan = attempt.plan
-    outcome = end_at_once(plan.outcome) if plan.outcome != GRANTED else _go_forward(flow, attempt, plan)
-    if outcome is None:
-        raise CantGoOn(f"{plan.outcome} is no error of Connect.")
+    outcome = _go_forward(flow, attempt, plan) if plan.outcome == GRANTED else end_at_once(plan.outcome)
     pairs = dict(outcome.pairs) | dict(plan.parameters)
     return replace(outcome, pairs=tuple(pairs.items()))
 

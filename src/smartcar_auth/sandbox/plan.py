@@ -12,6 +12,7 @@ from .outcomes import ERRORS
 
 GRANTED = "granted"
 EXTRA_SCREENS = ("two-factor", "pin", "battery-capacity", "virtual-key")
+_OF_A_PERSON = ("user", "password", "make", "country", "vehicles", "parameters")
 SWITCHES_AT = ("welcome", "brands", "login", "two-factor", "pin", "grant", "battery-capacity", "virtual-key")
 
 
@@ -179,7 +180,7 @@ def plan_of(options: Options) -> Plan:
             _check(switch.name, given[switch.name], switch.choices)
     if "outcome" in given:
         _check("outcome", given["outcome"], (GRANTED, *ERRORS))
-    elif "user" in given or "vehicles" in given or "parameters" in given:
+    elif any(name in given for name in _OF_A_PERSON):
         raise ValueError('Say how it ends, too: outcome="granted", or one of Connect\'s errors.')
     for screen in given.get("screens", ()):
         _check("screens", screen, EXTRA_SCREENS)
