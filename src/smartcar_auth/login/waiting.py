@@ -1,0 +1,137 @@
+"""The three roads to an answer, each with a person at the terminal: a browser here, one elsewhere, another device."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from time import monotonic
+from typing import Any
+
+from rich.console import Console
+from rich.status import Status
+from rich.text import Text
+
+from smartcar_auth import (
+    AmbiguousResponse,
+    AuthorizationResponse,
+    Cancelled,
+    ConnectTimeout,
+    InvalidResponse,
+    MissingParameter,
+    Smartcar,
+)
+from smartcar_auth.hosts.device import Connections, HandOff, qr
+from smartcar_auth.hosts.loopback import Attempt, accompany
+from smartcar_auth.hosts.loopback.terminal import NOT_THE_ADDRESS
+from smartcar_auth.hosts.loopback.typed import Typed
+
+_ON_A_PHONE = (
+    "On a phone the last page does not load, for localhost is the phone itself there: bring its address here and "
+    "paste it. With SMARTCAR_API_CLIENT_ID and SMARTCAR_API_CLIENT_SECRET there is nothing to bring."
+)
+
+
+class Display:
+    """Standard error, as the person sees it: remarks, and on a terminal a spinner with the time that is left."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._status: Status | None = None
+
+    def say(self, text: str, style: str = "") -> None:
+        """Show a text as it is: an address that were broken into lines could be neither clicked nor copied."""
+        self._console.print(Text(text, style), soft_wrap=True)
+
+    def show_code(self, address: str) -> None:
+        """Show the address as a QR code, black on white whatever the terminal's colours are."""
+        self.say(qr.text(address, coloured=False), "color(16) on color(231)")
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """The spinner, as long as this lasts."""
+        with self._console.status("Waiting for you at Connect.") if self._console.is_terminal else nullcontext() as self._status:
+            yield
+
+    def tick(self, remaining_seconds: float) -> None:
+        """Say how much time is left."""
+        if self._status is not None:
+            minutes, seconds = divmod(round(remaining_seconds), 60)
+            self._status.update(f"Waiting for you at Connect. {minutes}:{seconds:02} left; Ctrl-C gives up.")
+
+
+def here(
+    smartcar: Smartcar,
+    ports: list[int] | None,
+    timeout_seconds: float,
+    options: dict[str, Any],
+    *,
+    browser: bool,
+    code: bool,
+    display: Display,
+) -> tuple[AuthorizationResponse, str | None]:
+    """The answer comes to a port of this machine, or to the prompt; with the redirect URI that was used.
+
+    Raises:
+        SmartcarAuthError: As `accompany`.
+    """
+    with Attempt(smartcar, ports=ports, timeout_seconds=timeout_seconds, **options) as attempt:
+        if smartcar.redirect_uri is None:
+            display.say(f"The redirect URI is {attempt.redirect_uri}, and has to be registered exactly so.")
+        if code:
+            display.show_code(attempt.url)
+            display.say(_ON_A_PHONE)
+        with display.waiting():
+            response = accompany(
+                attempt, browser="system" if browser else None, say=display.say, tick=display.tick
+            )
+    return response, attempt.redirect_uri
+
+
+def elsewhere(
+    smartcar: Smartcar, timeout_seconds: float, options: dict[str, Any], *, code: bool, display: Display
+) -> tuple[AuthorizationResponse, str | None]:
+    """The answer comes to the prompt alone, and no port is held; with the redirect URI that was used.
+
+    Raises:
+        SmartcarAuthError: As `AuthorizationRequest.receive`, but for an address that isn't this attempt's.
+        ConnectTimeout: The time is over.
+        Cancelled: Nothing more can be pasted.
+    """
+    request = smartcar.authorization_request(**options)
+    display.say(f"Open this address in a browser anywhere:\n\n{request.url}\n")
+    if code:
+        display.show_code(request.url)
+    display.say("Then paste here the address at which it ends, even if no page loads there:")
+    typed, until = Typed(), monotonic() + timeout_seconds
+    while (remaining := until - monotonic()) > 0:
+        line = typed.line(min(0.5, remaining))
+        if line:
+            try:
+                return request.receive(line), smartcar.redirect_uri
+            except (MissingParameter, AmbiguousResponse):  # with the right state, so it was Connect's answer
+                raise
+            except InvalidResponse:
+                display.say(NOT_THE_ADDRESS)
+        elif typed.ended:
+            raise Cancelled("The input has ended without the address of an answer.")
+    raise ConnectTimeout()
+
+
+def on_another_device(
+    smartcar: Smartcar,
+    credentials: dict[str, Any],
+    timeout_seconds: float,
+    options: dict[str, Any],
+    *,
+    display: Display,
+) -> tuple[AuthorizationResponse, str | None]:
+    """The answer is asked for at Smartcar's API, with credentials of the application.
+
+    Raises:
+        SmartcarAuthError: As `HandOff.wait`.
+    """
+    handoff = HandOff(smartcar, **options)
+    connections = Connections(**credentials)
+    display.show_code(handoff.url)
+    display.say(f"Scan the code with a phone, or open this address on any device:\n\n{handoff.url}\n")
+    with display.waiting():
+        response = handoff.wait(connections, timeout_seconds=timeout_seconds, tick=display.tick)
+    return response, None
