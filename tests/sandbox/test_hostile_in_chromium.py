@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import httpx2 as httpx
@@ -420,12 +421,13 @@ def test_switches_from_the_controls(sandbox: Sandbox, garage: Garage, app: Appli
 
 
 def reload(popup: Page) -> None:
-    """Press the browser's reload button; the window may be gone before the page has loaded."""
-    try:
+    """Press the browser's reload button.
+
+    Chromium does so by itself a moment after a connection has failed, and may be first; what comes of it is
+    for the test to say.
+    """
+    with suppress(Error):
         popup.reload(wait_until="commit")
-    except Error as error:  # Chromium reloads by itself, too, after a connection has failed
-        if "closed" not in str(error) and "interrupted" not in str(error) and "ERR_ABORTED" not in str(error):
-            raise
 
 
 def expect_closed(popup: Page) -> None:

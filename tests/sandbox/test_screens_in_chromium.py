@@ -169,6 +169,37 @@ def test_back_reload_and_approve_again(sandbox: Sandbox, browser: Browser) -> No
         assert first["code"] != second["code"]
 
 
+def test_screens_as_a_screen_reader_meets_them(sandbox: Sandbox, browser: Browser) -> None:
+    """What can be chosen has a role and a name, groups have theirs, and what changes is announced."""
+    sandbox.next(screens=["pin", "battery-capacity"])
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(address(sandbox))
+        expect(page.get_by_role("combobox", name="Country of your vehicle")).to_be_visible()
+        expect(page.get_by_role("button", name="English")).to_have_attribute("aria-current", "true")
+        page.get_by_role("button", name="Continue").click()
+        page.get_by_role("searchbox", name="Search brands").fill("vdub")
+        expect(page.get_by_role("status")).to_have_text("1 brand found")
+        expect(
+            page.get_by_role("list", name="Brands in the United States").get_by_role("button")
+        ).to_have_count(1)
+        page.get_by_role("button", name="Volkswagen").click()
+        page.get_by_role("textbox", name="Email address or phone number").fill("owner@example.com")
+        page.get_by_role("textbox", name="Password").fill("x")
+        page.get_by_role("button", name="Sign in", exact=True).click()
+        page.get_by_role("button", name="Continue").click()
+        expect(page.get_by_role("textbox", name="PIN")).to_have_accessible_description(
+            re.compile("Enter the four digits")
+        )
+        page.get_by_role("textbox", name="PIN").fill("1234")
+        page.get_by_role("button", name="Continue").click()
+        expect(page.get_by_role("group", name="Vehicles").get_by_role("checkbox")).to_have_count(2)
+        page.get_by_role("button", name="Allow", exact=True).click()
+        page.get_by_role("group", name="Capacity").get_by_role("radio", name="58 kWh").check()
+        page.get_by_role("button", name="Continue").click()
+        assert landed(page)["code"]
+
+
 def walk(page: Page, sandbox: Sandbox) -> Iterator[str]:
     """Every kind of screen, one after the other."""
     page.goto(address(sandbox, mode="simulated"))

@@ -190,6 +190,7 @@ def _refuse_unknown(parameters: dict[str, str]) -> None:
         if name not in _KNOWN:
             near = get_close_matches(name, _KNOWN, 1)
             hint = f"Did you mean {near[0]}?" if near else "Connect has no such parameter."
+            hint += " The sandbox can be told to ignore it: strict=False, or --lenient."
             raise Refused(f"400: Invalid parameter {name[:_SHOWN_LIMIT]}.", hint)
 
 
