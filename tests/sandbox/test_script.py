@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,6 +12,7 @@ import pytest
 from smartcar_auth import AccessDenied, AuthorizationRequest, Smartcar, SmartcarAuthError, StateMismatch
 from smartcar_auth.sandbox import Options, Sandbox
 from smartcar_auth.sandbox.outcomes import ERRORS
+from smartcar_auth.sandbox.plan import Plan
 
 from .conftest import APPLICATION_ID, REDIRECT_URI, SCOPE
 
@@ -172,6 +174,11 @@ def test_options_misspelt(sandbox: Sandbox, options: Any, words: str) -> None:
     with pytest.raises(TypeError, match=words):
         sandbox.next(**options)
     assert httpx.get(asked(sandbox).url).status_code == 303
+
+
+def test_options_are_those_of_a_plan() -> None:
+    """What type checkers are told is what there is."""
+    assert Options.__annotations__.keys() == {field.name for field in fields(Plan)}
 
 
 def test_person_without_an_outcome(sandbox: Sandbox) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from smartcar_auth.sandbox.plan import EXTRA_SCREENS
+from smartcar_auth.sandbox.stops import STOPS
 from smartcar_auth.sandbox.users import EFFECTS, read_users
 
 from .conftest import Person, received
@@ -88,6 +90,24 @@ def test_effect_leads_to_its_screen(make_person: Callable[..., Person], effect: 
     if person.screen == "grant":
         person.approves(page)
     assert person.screen == ("login" if effect == "invalid-credentials" else effect)
+
+
+def test_effects_are_all_that_there_are() -> None:
+    """A user can meet every screen that comes after a login."""
+    assert set(EFFECTS) == STOPS.keys() - {"unlisted", "coming-later"} | {
+        "invalid-credentials",
+        *EXTRA_SCREENS,
+    }
+
+
+def test_users_in_the_guide(tmp_path: Path) -> None:
+    """The file that docs/sandbox.md shows can be read."""
+    guide = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    path = tmp_path / "users.toml"
+    path.write_text(guide.partition("```toml\n")[2].partition("```")[0], encoding="utf-8")
+    (user,) = read_users(path).values()
+    assert user.account.effect == "two-factor"
+    assert user.vehicles[0].battery_fraction == 0.8
 
 
 def test_users_as_json_and_as_list(tmp_path: Path) -> None:
