@@ -188,7 +188,7 @@ def page() -> "Any":
         import js
     except ImportError:
         return None
-    return js if hasattr(js, "document") else None
+    return js if hasattr(js, "open") else None  # PyScript lends its workers a document
 
 
 def to_js(function: "Callable[..., None]") -> "Any":

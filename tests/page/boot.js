@@ -16,7 +16,7 @@ const interpreters = {
   },
 };
 
-const interpreter = await interpreters[name]();
+window.interpreter = await interpreters[name]();
 for (const path of Object.keys(files)) {
   const folders = path.split("/").slice(1, -1);
   for (let depth = 1; depth <= folders.length; depth++) {

@@ -21,8 +21,8 @@ def connect() -> Iterator[Connect]:
 
 
 @pytest.fixture(scope="session")
-def site() -> Iterator[Site]:
-    started = Site()
+def site(connect: Connect) -> Iterator[Site]:
+    started = Site(connect)
     yield started
     started.server.stop()
 

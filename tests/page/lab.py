@@ -91,7 +91,8 @@ class Lab:
         """Click; the window that this opens, with Connect in it."""
         before = len(self.connect.asked)
         popup = self.window.open(selector)
-        until("Connect shows its first page", lambda: holds(popup, CONNECT_SHOWS))
+        there = f"location.origin === {json.dumps(self.connect.server.origin)} && document.readyState === 'complete'"
+        until("Connect shows a page", lambda: holds(popup, there))
         assert len(self.connect.asked) == before + 1
         return popup
 

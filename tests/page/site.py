@@ -1,7 +1,7 @@
 """A site whose pages run Python, with the redirect page beside them; and Connect, which is the sandbox."""
 
+import json
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 import smartcar_auth
 from browser.application import KEYS, Server
+from core.test_imports import CORE
 from smartcar_auth import Smartcar
 from smartcar_auth.hosts.starlette import SmartcarConnect
 from smartcar_auth.sandbox import Sandbox
@@ -22,12 +23,29 @@ NPM = HERE.parent / "js" / "node_modules"
 SOURCES = Path(smartcar_auth.__file__).parent
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A garage</title>
-<link rel="icon" href="data:,"><script src="/js/@smartcar/auth/dist/npm/sdk.js"></script>
-<script src="/original.js"></script><script type="module" src="/boot.js"></script></head>
+<link rel="icon" href="data:,"><script src="/held.js"></script>
+<script src="/js/@smartcar/auth/dist/npm/sdk.js"></script><script src="/original.js"></script>
+<script type="module" src="/boot.js"></script></head>
 <body><h1 id="title">A garage</h1><button id="connect" class="connect">Connect your car</button>
 <form action="/elsewhere"><button id="in-form" class="connect">In a form</button></form>
 <a href="/elsewhere"><button id="in-link" class="connect">In a link</button></a>
 <button id="act">Act</button><a id="link" href="/elsewhere">A link</a></body></html>"""
+
+PYSCRIPT = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A garage</title>
+<link rel="icon" href="data:,"><script type="module" src="/js/@pyscript/core/dist/core.js"></script></head>
+<body><button id="connect" data-at="{connect}" data-redirect="{redirect}">Connect your car</button>
+<button id="await">Connect and wait</button><p id="said"></p><p id="heard"></p>
+<script type="{type}" src="/garage.py" config='{config}'{worker}></script></body></html>"""
+INTERPRETERS = {
+    "mpy": "/js/@micropython/micropython-webassembly-pyscript/micropython.mjs",
+    "py": "/js/pyodide/pyodide.mjs",
+}
+
+# For a thousand times: Connect and redirect page in one, which answers at once.
+AT_ONCE = """<!doctype html><link rel="icon" href="data:,"><script>
+const state = new URLSearchParams(location.search).get("state");
+opener.postMessage({ name: "SmartcarAuthMessage", code: "a-code", state }, location.origin);
+</script>"""
 
 BLANK = "<!doctype html><title>Nothing here</title><link rel='icon' href='data:,'>"
 
@@ -41,11 +59,17 @@ ISOLATED = {
 def package() -> dict[str, str]:
     """What a page needs of the package: the core and this host."""
     paths = [
-        *SOURCES.glob("*.py"),
+        *(SOURCES / f"{name}.py" for name in CORE),
         SOURCES / "hosts" / "__init__.py",
         *(SOURCES / "hosts" / "browser").glob("*.py"),
     ]
     return {f"/package/smartcar_auth/{path.relative_to(SOURCES)}": path.read_text() for path in paths}
+
+
+def configuration(python: str) -> str:
+    """PyScript's, for the same files."""
+    files = {path: f"./{path.removeprefix('/package/')}" for path in package()}
+    return json.dumps({"interpreter": INTERPRETERS[python], "files": files})
 
 
 class Connect:
@@ -63,9 +87,10 @@ class Connect:
 
 
 class Site:
-    """Pages at `/micropython` and `/pyodide`, the same isolated, and `redirect_uri` beside them."""
+    """Pages at `/micropython` and `/pyodide`, the same isolated, and `redirect_uri` beside them; PyScript's too."""
 
-    def __init__(self) -> None:
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
         smartcar = SmartcarConnect(Smartcar(application_id="an-application"), secret_keys=KEYS)
         smartcar.on_complete(lambda request, response: None)
         routes = [
@@ -75,7 +100,11 @@ class Site:
             Route(
                 "/own-redirect", lambda request: HTMLResponse(f"{BLANK}{smartcar.callback_script(request)}")
             ),
+            Route("/oauth/authorize", lambda request: HTMLResponse(AT_ONCE)),
             Route("/isolated/{python}", lambda request: HTMLResponse(PAGE, headers=ISOLATED)),
+            Route("/package/{path:path}", lambda request: Response(package()[request.url.path])),
+            Route("/pyscript/{type}", lambda request: self._pyscript(request)),
+            Route("/pyscript/worker/{type}", lambda request: self._pyscript(request, " worker", ISOLATED)),
             Route("/{file:path}", self._file),
         ]
         self.server = Server(Starlette(routes=routes))
@@ -86,6 +115,19 @@ class Site:
             return FileResponse(path)
         return HTMLResponse(PAGE if path.name in ("micropython", "pyodide") else BLANK)
 
+    def _pyscript(
+        self, request: Request, worker: str = "", headers: dict[str, str] | None = None
+    ) -> Response:
+        python = request.path_params["type"]
+        page = PYSCRIPT.format(
+            connect=self._connect.server.origin,
+            redirect=self.redirect_uri,
+            type=python,
+            config=configuration(python),
+            worker=worker,
+        )
+        return HTMLResponse(page, headers=headers)
+
     @property
     def origin(self) -> str:
         return self.server.origin
@@ -93,8 +135,3 @@ class Site:
     @property
     def redirect_uri(self) -> str:
         return f"{self.origin}/smartcar/redirect"
-
-
-def stopped(*servers: Any) -> None:
-    for each in servers:
-        each.server.stop()

@@ -43,6 +43,17 @@ def test_hosted_page_answers(lab):
     assert (told["code"], told["state"], told["user_id"]) == ("c-1", "mine", "u-1")
 
 
+@pytest.mark.parametrize(
+    "redirect_uri", [hosted_redirect_uri("http://127.0.0.1:8000"), f"{HOSTED_ORIGIN}/v2/redirect"]
+)
+def test_answer_for_another_page_is_foreseen(lab, redirect_uri):
+    """The classic first failure, localhost and 127.0.0.1: said in the console before anybody waits."""
+    lab.smartcar(redirect_uri=redirect_uri)
+    lab.run("smartcar.add_click_handler(id='connect')")
+    assert f"but this page is at {lab.site.origin}" in "".join(lab.noise)
+    lab.noise.clear()
+
+
 def redirectless(lab):
     """A Smartcar that has nowhere to redirect to, with its window at Connect."""
     lab.smartcar(redirect_uri=None, response_type="none", external_id="me")

@@ -23,7 +23,7 @@ from smartcar_auth._platform import MICROPYTHON, page, release, to_js
 from smartcar_auth.envelope import new_instance_id, write_envelope
 from smartcar_auth.message import FIELDS, NAME, read_message
 from smartcar_auth.origin import HOSTED_PAGE, origin_of, parse_origin
-from smartcar_auth.response import Parameters, read_checked
+from smartcar_auth.response import Parameters, read_checked, read_parameters
 from smartcar_auth.state import states_equal
 
 TYPE_CHECKING = False
@@ -80,6 +80,8 @@ class Attempt:
         self._looks_closed = 0
         self._tell = ended
         self._popup: Any = None
+        self._listener: Any = None
+        self._channel: Any = None
         self._over = asyncio.Event()
         self._outcome: tuple[SmartcarAuthError | None, AuthorizationResponse | None] = (None, None)
 
@@ -213,8 +215,9 @@ class Attempt:
         self._channel.postMessage("over")  # our redirect page closes itself when it is answered
         self._channel.close()
         self._popup.close()
-        self._popup = None
         release(listener)
+        # A ring through both languages, which neither one's collector sees.
+        self._popup = self._listener = self._channel = None
 
     async def _fail(self, error: "SmartcarAuthError") -> None:
         self._end(error)
@@ -259,12 +262,18 @@ def run(result: "Any") -> None:
 
 def _origins(application: "Smartcar", window: "Any") -> "list[str]":
     """Whose messages count, compared whole."""
+    here = window.location.origin
     if application.redirect_uri is not None:
         origin = origin_of(application.redirect_uri)
+        told = read_parameters(application.redirect_uri).get("app_origin")
+        if (told or origin == HOSTED_PAGE) and (told or "").rstrip("/") != here:
+            window.console.warn(
+                f"smartcar-auth: redirect_uri hands the answer to app_origin={told}, but this page is at {here}."
+            )
         return [] if origin is None else [origin]
     if application.response_type == "none":
         return [application.connect_origin]
-    return [parse_origin(window.location.origin, "the page's origin"), HOSTED_PAGE]
+    return [parse_origin(here, "the page's origin"), HOSTED_PAGE]
 
 
 def _features(window: "Any", given: "Mapping[str, object] | None") -> "str":

@@ -1,0 +1,97 @@
+"""A thousand times: no listener, timer, channel, window or proxy is left, and the heap doesn't grow with them."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+OPENED = """
+async def cycles(count):
+    for _ in range(count):
+        await smartcar.open_dialog()
+    told.append("over")
+asyncio.create_task(cycles({}))
+"""
+MOUNTED = """
+for _ in range({}):
+    one = Smartcar(application_id="an-application", on_complete=on_complete)
+    one.add_click_handler(selector=".connect", id="link")
+    one.unmount()
+"""
+KINDS = ("listeners", "timers", "channels")
+
+
+class Held:
+    """What a page and its Python hold, after both have collected their garbage."""
+
+    def __init__(self, lab):
+        self.lab = lab
+        self.session = lab.page.context.new_cdp_session(lab.page)
+
+    def now(self):
+        self.lab.run("one = attempt = None\ntold.clear()\nimport gc\ngc.collect()")
+        for _ in range(2):  # the first one finds what only a collected object held
+            self.session.send("HeapProfiler.collectGarbage")
+            self.lab.page.wait_for_timeout(50)  # for the finalizers
+            self.lab.run("gc.collect()")
+        found = self.lab.window.run("held")
+        if self.lab.python == "pyodide":
+            found["objects"] = self.lab.value(
+                "len([1 for one in gc.get_objects() if type(one).__module__.startswith('smartcar_auth.hosts')"
+                " or getattr(one, '__name__', '') == 'clicked'])"
+            )
+        else:
+            found["proxies"] = self.lab.window.run("proxy_js_map.size")
+            found["objects"] = self.lab.window.run("proxy_js_ref.filter((one) => one !== undefined).length")
+        return found
+
+    @property
+    def bytes(self):
+        """Of the Python's own heap."""
+        if self.lab.python == "micropython":
+            return self.lab.value("gc.mem_alloc()")
+        return self.lab.window.run("interpreter._module.HEAP8.length")
+
+
+def as_before(after, before):
+    """Nothing more; MicroPython's collector takes what looks like an address on the stack for one."""
+    strays = 10 if "proxies" in before else 0
+    assert {name: count for name, count in after.items() if count > before[name] + strays} == {}
+    assert [after[name] for name in KINDS] == [before[name] for name in KINDS]
+
+
+@pytest.mark.parametrize("cycle", [OPENED, MOUNTED], ids=["opened and completed", "created and unmounted"])
+def test_thousand_cycles_leave_nothing(own_lab, cycle):
+    """Told each time, and as before afterwards; ten come first, for what is made once and stays."""
+    lab = own_lab
+    held = Held(lab)
+    lab.window.run("void answering()")
+
+    def cycles(count):
+        lab.run(cycle.format(count))
+        if cycle is OPENED:
+            lab.until("'over' in told")
+            assert lab.value("len(told)") == count + 1
+        return held.now(), held.bytes
+
+    before, bytes_before = cycles(10)
+    after, bytes_after = cycles(1000)
+    as_before(after, before)
+    print(lab.python, after, f"heap {bytes_before} -> {bytes_after} bytes")
+    assert bytes_after - bytes_before < 32_000  # what is kept of an attempt would be ten times as much
+
+
+def test_real_windows_leave_nothing(own_lab):
+    """Forty windows, opened, answered and closed by the browser."""
+    lab = own_lab
+    held = Held(lab)
+    lab.smartcar(connect_origin=lab.site.origin)
+
+    def cycles(count):
+        for number in range(count):
+            lab.run("attempt = smartcar.open_dialog()")
+            lab.until(f"len(told) == {number + 1}")
+        assert len(lab.page.context.pages) == 1
+        return held.now()
+
+    before = cycles(1)
+    as_before(cycles(40), before)
