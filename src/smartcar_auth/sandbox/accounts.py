@@ -103,6 +103,7 @@ _CHOSEN_VIN = re.compile(
 )
 
 
+@lru_cache(maxsize=1024)
 def account_of(username: str) -> Account:
     """The account that this e-mail address or phone number opens."""
     name = " ".join(username.lower().split())

@@ -28,8 +28,8 @@ def make_app(
 ) -> Starlette:
     """The app of one sandbox. The busiest routes come first: Starlette tries them in order."""
     routes = [
-        *Connect(settings, records).routes,
         *Tokens(settings, records).routes,
+        *Connect(settings, records).routes,
         *ApplicationTokens(settings, records).routes,
         *HostedRedirect().routes,
         *Resources(settings, records).routes,

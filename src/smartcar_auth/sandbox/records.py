@@ -6,7 +6,7 @@ owns the records; nothing here waits, so nothing needs a lock.
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from .accounts import Account, stable_uuid
@@ -158,7 +158,7 @@ class Records:
         for vehicle in vehicles:
             self.vehicles.put(vehicle.id, vehicle)
             key = _connection(grant, vehicle.id)
-            known = self.connections.get(key) or Connection(
+            connection = self.connections.get(key) or Connection(
                 id=stable_uuid("connection", key, str(now)),
                 application_id=grant.application_id,
                 user_id=grant.user_id,
@@ -169,15 +169,11 @@ class Records:
                 created_at=now,
                 updated_at=now,
             )
-            theirs = known.external_id if external_id is None else external_id or None
-            fresh = replace(
-                known,
-                permissions=grant.permissions,
-                mode=grant.mode,
-                external_id=theirs,
-                updated_at=now,
-            )
-            self.connections.put(key, fresh)
+            connection.permissions, connection.mode = grant.permissions, grant.mode
+            connection.updated_at = now
+            if external_id is not None:
+                connection.external_id = external_id or None
+            self.connections.put(key, connection)
 
     def login_renewed(self, vehicle_id: str) -> None:
         """Note that the owner has logged in again: calls that failed for want of it work from now on."""

@@ -7,7 +7,7 @@ Exit button, `Refused`; afterwards a page with one, `ConnectRequest.problem`. Bo
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 from smartcar_auth.client import CLEAR
 from smartcar_auth.errors import ConfigurationError
@@ -158,12 +158,18 @@ def read_pairs(encoded: bytes, *, limit: int = 2_000) -> list[tuple[str, str]]:
     Raises:
         ValueError: more than `limit` pairs.
     """
-    return parse_qsl(
-        encoded.decode("ascii", "surrogateescape"),
-        keep_blank_values=True,
-        errors="surrogateescape",
-        max_num_fields=limit,
-    )
+    # As parse_qsl does it, which decodes also what needs no decoding; a flow spent a fifth of its time there.
+    pieces = encoded.decode("ascii", "surrogateescape").split("&")
+    if len(pieces) > limit:
+        raise ValueError("more parameters than anybody sends")
+    pairs = (piece.partition("=") for piece in pieces if piece)
+    return [(_decoded(name), _decoded(value)) for name, _, value in pairs]
+
+
+def _decoded(text: str) -> str:
+    if "%" in text or "+" in text:
+        return unquote_plus(text, errors="surrogateescape")
+    return text
 
 
 def _parameters(query: bytes) -> tuple[dict[str, str], list[str]]:

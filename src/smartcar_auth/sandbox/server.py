@@ -90,6 +90,7 @@ def config_for(app: Any, **more: Any) -> uvicorn.Config:
         lifespan="off",
         ws="none",
         server_header=False,
+        proxy_headers=False,  # nobody stands between
         h11_max_incomplete_event_size=262_144,  # for monstrous URLs, without httptools
         timeout_graceful_shutdown=2,
         **more,

@@ -3,6 +3,7 @@
 Everything that changes while it runs lives in `records`; nothing here does.
 """
 
+import os
 import random
 import re
 import time
@@ -52,9 +53,11 @@ class Ids:
 
     def uuid(self) -> str:
         """A version 4 UUID: codes, tokens and request ids look like this at Smartcar."""
-        if self._random is None:
-            return str(uuid.uuid4())
-        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        if self._random is not None:
+            return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        digits = os.urandom(16).hex()  # uuid.uuid4 takes three times as long to say the same
+        variant = "89ab"[int(digits[16], 16) & 3]
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
     def path_segment(self) -> str:
         """128 bits that are safe in a URL path: who knows it can steer that attempt."""
