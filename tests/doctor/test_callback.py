@@ -1,5 +1,8 @@
 """The way back: is the attempt known everywhere, do answers reach the callback, does anything keep what it says?"""
 
+import time
+from urllib.parse import urlsplit
+
 import pytest
 from fastapi.responses import RedirectResponse
 
@@ -17,6 +20,10 @@ def status(number, body=b""):
         answer.status, answer.headers, answer.body = number, [("content-type", "text/html")], body
 
     return on(CALLBACK, changed)
+
+
+def gone(answer):
+    answer.status = 404
 
 
 # -- the attempt, wherever it is asked for
@@ -55,7 +62,7 @@ def test_cookie_header_that_a_proxy_drops_is_found(patient, proxy):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"), [(login, "answers 302"), (lambda one: setattr(one, "status", 404), "")]
+    ("change", "said"), [(login, "answers 302 rather than 200"), (gone, "answers 404 rather than 200")]
 )
 def test_status_that_is_not_reached_is_found(patient, change, said):
     """A login in front of it, say: the page would never learn what the pop-up can't tell."""
@@ -128,6 +135,18 @@ def test_callback_that_is_not_reached_is_a_problem(patient, change, said):
     assert "hunter2" not in message
 
 
+def test_callback_is_asked_for_where_connect_would_answer(patient):
+    """At the path of the redirect URI, wherever the routes are."""
+
+    def elsewhere(answer):
+        there = urlsplit(answer.get("location"))
+        changed = there.query.replace("smartcar%2Fcallback", "shop%2Fcallback")
+        answer.put("location", there._replace(query=changed).geturl())
+
+    app = patient(on("/smartcar/launch", elsewhere))
+    assert one(examined(app.url), "callback")[1].startswith(f"{app.origin}/shop/callback answers 404")
+
+
 # -- what becomes of its header fields
 
 
@@ -172,3 +191,38 @@ def test_policy_that_is_added_to_the_callback_page_is_named(patient, proxy, poli
     url = proxy(patient().server.port, directives=FORWARDING + add)
     found = [message for _, message in of(examined(url), "csp") if "callback page" in message]
     assert [said is not None and message.startswith(said) for message in found] == [True] * (said is not None)
+
+
+# -- the clock
+
+
+@pytest.mark.parametrize(
+    ("seconds", "level", "said"),
+    [
+        (0, "ok", "agrees"),
+        (50, "ok", "agrees"),
+        (-50, "ok", "agrees"),
+        (300, "warning", "ahead of"),
+        (-300, "warning", "behind"),
+        (3600, "problem", "ahead of"),
+        (-3600, "problem", "behind"),
+    ],
+)
+def test_clock_of_the_application_is_compared(patient, seconds, level, said):
+    """It is the application's own, although the server in front sends a right Date."""
+    app = patient(clock=lambda: time.time() + seconds)
+    found = one(examined(app.url), "clock")
+    assert found[0] == level
+    assert said in found[1]
+    assert ("state_mismatch (expired)" in found[1]) == (level != "ok")
+
+
+def test_clock_is_unknown_without_a_state_of_ours(patient):
+    """Nothing is said of it then."""
+
+    def stateless(answer):
+        answer.put("location", urlsplit(answer.get("location"))._replace(query="state=abc").geturl())
+
+    findings = examined(patient(on("/smartcar/launch", stateless)).url)
+    assert of(findings, "launch")[0][0] == "ok"
+    assert of(findings, "clock") == []

@@ -2,14 +2,12 @@
 
 import ast
 import re
-import time
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 import smartcar_auth.doctor
-from doctor.patients import FORWARDING, PUBLIC, complaints, examined, of, on, one
+from doctor.patients import FORWARDING, PUBLIC, complaints, examined, of, one
 from smartcar_auth.doctor import examine_address, examine_environment
 
 CHECKS = [
@@ -205,41 +203,6 @@ def test_environment_with_a_misspelt_variable_names_the_right_one(environment, n
         if meant
         else []
     )
-
-
-# -- the clock
-
-
-@pytest.mark.parametrize(
-    ("seconds", "level", "said"),
-    [
-        (0, "ok", "agrees"),
-        (50, "ok", "agrees"),
-        (-50, "ok", "agrees"),
-        (300, "warning", "ahead of"),
-        (-300, "warning", "behind"),
-        (3600, "problem", "ahead of"),
-        (-3600, "problem", "behind"),
-    ],
-)
-def test_clock_of_the_application_is_compared(patient, seconds, level, said):
-    """It is the application's own, although the server in front sends a right Date."""
-    app = patient(clock=lambda: time.time() + seconds)
-    found = one(examined(app.url), "clock")
-    assert found[0] == level
-    assert said in found[1]
-    assert ("state_mismatch (expired)" in found[1]) == (level != "ok")
-
-
-def test_clock_is_unknown_without_a_state_of_ours(patient):
-    """Nothing is said of it then."""
-
-    def stateless(answer):
-        answer.put("location", urlsplit(answer.get("location"))._replace(query="state=abc").geturl())
-
-    findings = examined(patient(on("/smartcar/launch", stateless)).url)
-    assert of(findings, "launch")[0][0] == "ok"
-    assert of(findings, "clock") == []
 
 
 # -- the docs
