@@ -6,13 +6,13 @@ import textwrap
 from collections.abc import Iterable
 from dataclasses import asdict
 from io import TextIOWrapper
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from smartcar_auth import __version__
 from smartcar_auth.login import commands as login
+from smartcar_auth.static_site import commands as static_site
 
 if TYPE_CHECKING:
     from smartcar_auth.web.doctor import Finding
@@ -218,31 +218,7 @@ def doctor(
 
 
 login.register(app)
-
-
-@app.command()
-def static(
-    folder: Annotated[
-        Path | None,
-        typer.Argument(help="Write them there, each under its stable name, too.", show_default=False),
-    ] = None,
-) -> None:
-    """List the files that pages load, with their integrity: for a CDN, or a web server that serves them itself."""
-    try:
-        from smartcar_auth.web import assets
-    except ImportError as error:
-        raise _missing("starlette", error) from None
-    try:
-        if folder is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-        for asset in assets.BY_NAME.values():
-            if folder is not None:
-                (folder / asset.name).write_bytes(asset.content)
-                (folder / asset.stable_name).write_bytes(asset.content)
-            typer.echo(f"{asset.name}  {asset.integrity}  {len(asset.content):,} bytes")
-    except OSError as error:
-        typer.echo(f"The files can't be written: {error}", err=True)
-        raise typer.Exit(1) from None
+static_site.register(app)
 
 
 def _printed(findings: "Iterable[Finding]", begin: str, end: str) -> "list[Finding]":

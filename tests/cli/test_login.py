@@ -1,7 +1,6 @@
-"""`smartcar-auth login`, `url`, `static`: three roads, exit codes, what is printed where, where settings come from."""
+"""`smartcar-auth login`, `url`: three roads, exit codes, what is printed where, where settings come from."""
 
 import contextlib
-import hashlib
 import json
 import os
 import re
@@ -10,7 +9,6 @@ import socket
 import subprocess
 import sys
 import threading
-from base64 import b64encode
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 
@@ -550,35 +548,6 @@ class TestUrl:
         done = run(env, "url", "--qr")
         assert re.fullmatch(r"http://\S+\n", done.stdout)
         assert "▀▀▀▀▀" in done.stderr
-
-
-class TestStatic:
-    def test_files_are_listed(self, env):
-        """Name, integrity and size of each."""
-        done = run(env, "static")
-        assert done.returncode == 0
-        assert re.search(r"^connect-[0-9a-f]{12}\.js\s+sha384-\S+\s+[\d,]+ bytes$", done.stdout, re.MULTILINE)
-
-    def test_files_are_written(self, env, tmp_path):
-        """Under both names, with the integrity that was said."""
-        target = tmp_path / "a" / "b"
-        done = run(env, "static", str(target))
-        assert done.returncode == 0
-        names = {path.name for path in target.iterdir()}
-        assert {"connect.js", "redirect.js", "page.css"} <= names
-        for line in done.stdout.splitlines():
-            name, integrity = line.split()[:2]
-            content = (target / name).read_bytes()
-            assert integrity == "sha384-" + b64encode(hashlib.sha384(content).digest()).decode()
-            stable = re.sub(r"-[0-9a-f]{12}\.", ".", name)
-            assert (target / stable).read_bytes() == content
-
-    def test_files_cannot_be_written(self, env, tmp_path):
-        """Exit status 1 and a sentence."""
-        (tmp_path / "file").write_text("")
-        done = run(env, "static", str(tmp_path / "file"))
-        assert done.returncode == 1
-        assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("typed", ["lo", "ur", "st"])

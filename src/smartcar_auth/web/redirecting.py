@@ -63,6 +63,13 @@ def callback_script(
         text: The sentence, when it isn't to be the English one.
         sheet: Address of a stylesheet to load instead, for a page that has its words already.
     """
+    return script_element(f"{base}assets/{assets.REDIRECT.name}", allowed_origins, text=text, sheet=sheet)
+
+
+def script_element(
+    address: str, allowed_origins: Iterable[str], *, text: str | None = None, sheet: str | None = None
+) -> str:
+    """The same for a script at any address."""
     given = {"origins": " ".join(sorted(allowed_origins)), "text": text, "sheet": sheet}
     attributes = "".join(
         f' data-smartcar-{name}="{escape(value)}"' for name, value in given.items() if value is not None
@@ -70,7 +77,7 @@ def callback_script(
     # Classic, so that it finds these attributes as those of its own element, wherever else the page has some.
     # The page's address holds the code, which has no business in the log of requests for a script.
     return (
-        f'<script defer src="{escape(base)}assets/{assets.REDIRECT.name}" '
+        f'<script defer src="{escape(address)}" '
         f'integrity="{assets.REDIRECT.integrity}" referrerpolicy="no-referrer"{attributes}></script>'
     )
 
