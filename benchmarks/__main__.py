@@ -20,6 +20,8 @@ NAMES = (
     "django_routes",
     "way_back",
     "asset_size",
+    "loopback",
+    "sandbox",
 )
 PACKAGES = (
     "smartcar-auth",
@@ -31,7 +33,11 @@ PACKAGES = (
     "flask",
     "itsdangerous",
     "uvicorn",
+    "httptools",
+    "oidc-provider-mock",
     "brotli",
+    "google-auth-oauthlib",
+    "msal",
 )
 
 

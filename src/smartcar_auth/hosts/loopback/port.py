@@ -25,7 +25,6 @@ _ADDRESSES = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
 _NO_SUCH_ADDRESS = (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
 _MANY_CONNECTIONS = 32
 _LONG_HEAD = 32_768
-_SEND_SECONDS = 2.0
 _REASONS = {
     200: "OK",
     400: "Bad Request",
@@ -74,8 +73,9 @@ class Port:
 
     def __init__(self, number: int) -> None:
         self._selector = selectors.DefaultSelector()
-        self._connections: list[socket.socket] = []
         self._listeners: list[socket.socket] = []
+        #: What has come so far on connections that haven't sent a whole head; the one heard of last is last.
+        self._heads: dict[socket.socket, bytes] = {}
         try:
             for family, address in _ADDRESSES:
                 try:
@@ -85,7 +85,7 @@ class Port:
                         continue
                     raise
                 self._listeners.append(listener)
-                self._selector.register(listener, selectors.EVENT_READ, (listener, None))
+                self._selector.register(listener, selectors.EVENT_READ, listener)
                 number = listener.getsockname()[1]
         except BaseException:
             self.close()
@@ -97,11 +97,8 @@ class Port:
         until = monotonic() + seconds
         while True:
             for key, _ in self._selector.select(max(0.0, until - monotonic())):
-                one, head = key.data
-                if head is None:
-                    self._accept(one)
-                    continue
-                request = self._read(one, head)
+                connection = self._accept(key.data) if key.data in self._listeners else key.data
+                request = None if connection is None else self._read(connection)
                 if request is not None:
                     return request
             if monotonic() >= until:
@@ -109,37 +106,36 @@ class Port:
 
     def close(self) -> None:
         """Let the port go; a second call does nothing."""
-        for one in (*self._listeners, *self._connections):
+        for one in (*self._listeners, *self._heads):
             one.close()
-        self._listeners, self._connections = [], []
+        self._listeners.clear()
+        self._heads.clear()
         self._selector.close()
 
-    def _accept(self, listener: socket.socket) -> None:
+    def _accept(self, listener: socket.socket) -> socket.socket | None:
         try:
             connection, _ = listener.accept()
         except BlockingIOError:
-            return
+            return None
         except OSError:  # out of descriptors: the connection stays in the queue, so don't ask again at once
             sleep(0.01)
-            return
+            return None
         connection.setblocking(False)
-        if len(self._connections) == _MANY_CONNECTIONS:
-            # The oldest has been silent the longest. A browser whose spare connection it was opens another.
-            self._forget(self._connections[0]).close()
-        self._connections.append(connection)
-        self._selector.register(connection, selectors.EVENT_READ, (connection, bytearray()))
+        return connection
 
-    def _read(self, connection: socket.socket, head: bytearray) -> Request | None:
+    def _read(self, connection: socket.socket) -> Request | None:
         """The request, once its head is complete. A body is not read: nothing here takes one."""
         try:
             piece = connection.recv(_LONG_HEAD)
         except BlockingIOError:
+            self._wait_for_more(connection, b"")
             return None
         except OSError:
             piece = b""
-        head += piece
+        head = self._heads.get(connection, b"") + piece
         end = head.find(b"\r\n\r\n")
         if piece and end < 0 and len(head) <= _LONG_HEAD:
+            self._wait_for_more(connection, piece)
             return None
         self._forget(connection)
         if not piece:
@@ -153,10 +149,20 @@ class Port:
             _answer(connection, 400)
         return None
 
-    def _forget(self, connection: socket.socket) -> socket.socket:
-        self._selector.unregister(connection)
-        self._connections.remove(connection)
-        return connection
+    def _wait_for_more(self, connection: socket.socket, piece: bytes) -> None:
+        head = self._heads.pop(connection, None)
+        if head is None:
+            if len(self._heads) == _MANY_CONNECTIONS:
+                # The first has been silent the longest. A browser whose spare connection it was opens another.
+                silent = next(iter(self._heads))
+                self._forget(silent)
+                silent.close()
+            self._selector.register(connection, selectors.EVENT_READ, connection)
+        self._heads[connection] = (head or b"") + piece
+
+    def _forget(self, connection: socket.socket) -> None:
+        if self._heads.pop(connection, None) is not None:
+            self._selector.unregister(connection)
 
 
 def hold(candidates: Iterable[int]) -> Port:
@@ -229,9 +235,8 @@ def _answer(
         lines += ["Content-Type: text/plain", "X-Content-Type-Options: nosniff"]
     lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
     try:
-        connection.settimeout(_SEND_SECONDS)
+        # Without waiting for the client: it is the first that is sent, so there is room for all of it.
         connection.sendall("\r\n".join(lines).encode("latin-1") + body)
-        connection.shutdown(socket.SHUT_WR)
     except OSError:  # the browser has gone
         pass
     finally:
