@@ -44,6 +44,7 @@ fuzz:            ## whatever strangers can write to, under Atheris, a minute eac
 lock:            ## renew the pinned requirements (needs uv and npm)
 	@scripts/lock
 	@cd tests/js && npm install --package-lock-only
+	@cd benchmarks/js && npm install --package-lock-only
 
 clean:           ## remove what the commands above made
 	rm -rf .venv tests/js/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis dist test-results

@@ -23,11 +23,11 @@ def redis_server() -> Iterator[str]:
     executable = shutil.which("redis-server")
     if executable is None:
         raise SystemExit("This needs redis-server: apt-get install redis-server.")
-    port = _free_port()
+    port = free_port()
     arguments = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
     process = subprocess.Popen([executable, *arguments], stdout=subprocess.DEVNULL)
     try:
-        _wait_until_listening(process, port)
+        wait_until_listening(process, port)
         yield f"redis://127.0.0.1:{port}/0"
     finally:
         process.terminate()
@@ -43,7 +43,7 @@ class Worker:
     """
 
     def __init__(self, factory: str, environment: Mapping[str, str]) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.killed: set[int] = set()
         self.asked = self.answered = 0  # bytes, headers included
         self.generation = 0
@@ -61,7 +61,7 @@ class Worker:
         self._process = subprocess.Popen(command, env={**os.environ, **self._environment})
 
     def wait(self) -> None:
-        _wait_until_listening(self._process, self.port)
+        wait_until_listening(self._process, self.port)
 
     def kill(self) -> None:
         """As the kernel does when memory is short: no word, no farewell."""
@@ -81,7 +81,7 @@ class Worker:
         return self._seconds + (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     while True:
         port = random.randrange(12_000, 32_000)  # below those that outgoing connections take
         with socket.socket() as candidate:
@@ -92,7 +92,7 @@ def _free_port() -> int:
             return port
 
 
-def _wait_until_listening(process: subprocess.Popen[bytes], port: int) -> None:
+def wait_until_listening(process: subprocess.Popen[bytes], port: int) -> None:
     until = time.monotonic() + 30
     while time.monotonic() < until and process.poll() is None:
         try:
