@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from itsdangerous import Signer
 
 from smartcar_auth import ConfigurationError
-from smartcar_auth.web.seal import Sealer, _Mac, to_bytes, to_text
+from smartcar_auth.web.seal import Sealer, to_bytes, to_text
 from web.browser import untimed
 
 OLD, NEW, FOREIGN = "old" * 11, "new" * 11, b"foreign" * 5
@@ -33,15 +33,6 @@ def test_state_altered_anywhere_is_refused(data):
     new = data.draw(st.text(max_size=2))
     altered = state[:place] + new + state[place + cut :]
     assert altered == state or SEALER.open_state(altered) is None
-
-
-@untimed
-@given(key=st.binary(max_size=64), messages=st.lists(st.binary(), max_size=3))
-def test_mac_is_hmac_with_sha256(key, messages):
-    """One prepared key gives the standard library's HMAC for each message, whatever came before."""
-    mac = _Mac(key)
-    for message in messages:
-        assert mac.digest(message) == hmac.digest(key, message, "sha256")
 
 
 def test_seal_is_one_of_itsdangerous():
