@@ -1,6 +1,7 @@
 """`smartcar-auth sandbox`: what each option does, what it prints, and what it says when it can't."""
 
 import json
+import re
 import ssl
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 from sandbox.command import Command
 
+ROOT = Path(__file__).parents[2]
 APPLICATION_ID = "8229df9f-91a0-4ff0-a1ae-a1f38ee24d07"
 CALLBACK = "https://app.example.com/callback"
 AUTHORIZE = f"/oauth/authorize?response_type=code&scope=read_vin&application_id={APPLICATION_ID}"
@@ -130,3 +132,20 @@ def test_refused(options: list[str], code: int, words: str) -> None:
     assert done.returncode == code
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_container_recipe(tmp_path: Path) -> None:
+    """The recipe's files exist; its command starts, with another port and folder, and its probe finds it healthy.
+
+    The image itself is not built here: there is no engine for it.
+    """
+    recipe = (ROOT / "examples" / "Containerfile").read_text()
+    for copied in re.findall(r"^COPY (.*) \S+$", recipe, re.MULTILINE):
+        assert all((ROOT / name).exists() for name in copied.split())
+    probe = json.loads(re.findall(r"^HEALTHCHECK CMD (.*)$", recipe, re.MULTILINE)[0])
+    _, _, *options = json.loads(re.findall(r"^CMD (.*)$", recipe, re.MULTILINE)[0])
+    given = dict(zip(options[::2], options[1::2], strict=True))
+    assert given.keys() == {"--host", "--port", "--data"}
+    with Command("--data", str(tmp_path / "data"), "--host", given["--host"]) as command:
+        script = probe[2].replace(f"127.0.0.1:{given['--port']}", command.origin.removeprefix("http://"))
+        assert subprocess.run([sys.executable, "-c", script], timeout=30, check=False).returncode == 0
