@@ -13,6 +13,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -662,7 +663,7 @@ class TestTerminal:
 
     def test_program_without_a_terminal(self):
         """It says the address, offers no prompt, and waits."""
-        options = {"timeout_seconds": 0.5}
+        options = {"timeout_seconds": 0.5, "browser": None}
         done = subprocess.run(
             program(**options), env=environment(), stdin=subprocess.DEVNULL, capture_output=True, text=True
         )
@@ -685,12 +686,12 @@ class TestTerminal:
         """As far as sshd told it."""
         env = environment(SSH_CONNECTION="192.0.2.7 50000 192.0.2.1 2222")
         done = subprocess.run(
-            program(timeout_seconds=0.5), env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True
+            program(timeout_seconds=0.5, browser=None), env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True
         )
         assert re.search(r"ssh -L (\d+):localhost:\1 -p 2222 ann@192\.0\.2\.1", done.stderr)
         env["SSH_CONNECTION"] = "192.0.2.7 50000 192.0.2.1 22"
         done = subprocess.run(
-            program(timeout_seconds=0.5), env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True
+            program(timeout_seconds=0.5, browser=None), env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True
         )
         assert re.search(r"ssh -L (\d+):localhost:\1 ann@192\.0\.2\.1\n", done.stderr)
 
@@ -706,67 +707,75 @@ def executable(folder, name, *lines):
 class TestBrowser:
     """What is run is a real program; that it is a browser is for tests/browser/test_loopback.py."""
 
-    def run(self, folder, *, path=False, options=None, **variables):
-        """Connect with scripts in reach; the addresses that they were given, and what was said."""
-        variables = {name: value.format(folder) for name, value in variables.items()}
-        if path:
-            variables["PATH"] = f"{folder}:/usr/bin:/bin"
-        options = {"timeout_seconds": 1, **(options or {})}
-        done = subprocess.run(
-            program(**options),
-            env=environment(**variables),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        assert "told timeout" in done.stdout
+    def run(self, folder, *, until, options=None, **variables):
+        """Connect with a command in reach, until something is on the screen; the address it was given, and the screen.
+
+        Without `until`, until the command was given an address.
+        """
+        env = environment(**{name: value.format(folder) for name, value in variables.items()})
         opened = folder / "opened"
-        return opened.read_text() if opened.exists() else "", done.stderr
+        with Terminal(*program(**(options or {})), env=env) as terminal:
+            shown(terminal)
+            if until:
+                terminal.shows(until)
+            deadline = time.monotonic() + 20
+            while not until and not opened.exists():
+                assert time.monotonic() < deadline, terminal.screen
+                time.sleep(0.01)
+            terminal.types("\x03")
+            terminal.shows("told cancelled")
+            terminal.ends()
+            return opened.read_text() if opened.exists() else "", terminal.screen
 
     def test_browser_of_the_environment_opens_connect(self, tmp_path):
-        """BROWSER is given the very address that is said."""
-        executable(tmp_path, "browser", f'echo "$@" >> {tmp_path}/opened')
-        opened, said = self.run(tmp_path, BROWSER="{}/browser %s &")
+        """BROWSER is given the very address that is said; that its command ends at once is no failure."""
+        executable(tmp_path, "browser", f'echo "$@" > {tmp_path}/new', f"mv {tmp_path}/new {tmp_path}/opened")
+        opened, said = self.run(tmp_path, until=None, BROWSER="{}/browser %s &")
         assert f"\n{opened}" in said
         assert "No browser opens" not in said
 
     def test_browser_that_does_not_return_blocks_nothing(self, tmp_path):
-        """Without "&" the library waits for the browser to be closed; the attempt ends when it ends."""
-        lines = [
-            f'echo "$@" >> {tmp_path}/opened',
-            f"echo $$ >> {tmp_path}/process",
-            "exec sleep 100 > /dev/null 2>&1",
-        ]
-        executable(tmp_path, "browser", *lines)
-        opened, _ = self.run(tmp_path, BROWSER="{}/browser %s")
-        assert opened.startswith("https://connect.smartcar.com/")
-        os.kill(int((tmp_path / "process").read_text()), signal.SIGTERM)  # still open
+        """Without "&" the library waits for the browser to be closed; Ctrl-C ends the attempt meanwhile."""
+        executable(
+            tmp_path,
+            "browser",
+            f"echo $$ > {tmp_path}/new",
+            f"mv {tmp_path}/new {tmp_path}/opened",
+            "exec sleep 100",
+        )
+        process, _ = self.run(tmp_path, until=None, BROWSER="{}/browser %s")
+        with contextlib.suppress(ProcessLookupError):  # the key was for it, too
+            os.kill(int(process), signal.SIGTERM)
 
-    def test_browser_that_fails(self, tmp_path):
+    @pytest.mark.parametrize("command", ["{}/browser %s", "{}/missing %s", "{}/missing %s &"])
+    def test_browser_that_fails(self, tmp_path, command):
         """It is said, with the ways from elsewhere."""
         executable(tmp_path, "browser", "exit 3")
-        _, said = self.run(tmp_path, BROWSER="{}/browser %s")
-        assert "No browser opens here" in said
-        assert "ssh -L" in said
+        self.run(tmp_path, until="No browser opens here(.|\n)*ssh -L", BROWSER=command)
 
     def test_browser_that_shows_nothing(self, tmp_path):
         """Its success proves nothing: the address was said from the beginning."""
         executable(tmp_path, "browser", "exit 0")
-        _, said = self.run(tmp_path, BROWSER="{}/browser %s")
-        assert re.search(r"If it doesn't, open this address:\n\n(https://\S+)\n", said)
+        self.run(
+            tmp_path, until=r"If it doesn't, open this address:\n\n(https://\S+)\n", BROWSER="{}/browser %s"
+        )
 
     def test_browser_of_text_is_left_alone(self, tmp_path):
         """It would take over the terminal, and Connect needs scripts."""
-        executable(tmp_path, "w3m", f'echo "$@" >> {tmp_path}/opened')
-        opened, said = self.run(tmp_path, path=True)
+        executable(tmp_path, "w3m", f'echo "$@" > {tmp_path}/opened')
+        opened, _ = self.run(tmp_path, until="No browser opens here", PATH="{}:/usr/bin:/bin")
         assert opened == ""
-        assert "No browser opens here" in said
 
     def test_window_like_an_apps(self, tmp_path):
         """A browser of Chromium's family is asked for one; its own messages stay out of ours."""
-        executable(tmp_path, "chromium", f'echo "$@" >> {tmp_path}/opened', "echo noise", "echo noise >&2")
-        opened, said = self.run(tmp_path, path=True, options={"browser": "app"})
+        lines = [
+            "echo noise",
+            "echo noise >&2",
+            f'echo "$@" > {tmp_path}/new',
+            f"mv {tmp_path}/new {tmp_path}/opened",
+        ]
+        executable(tmp_path, "chromium", *lines)
+        opened, said = self.run(tmp_path, until=None, options={"browser": "app"}, PATH="{}:/usr/bin:/bin")
         assert opened.startswith("--app=https://connect.smartcar.com/")
         assert "noise" not in said
 
@@ -774,37 +783,36 @@ class TestBrowser:
         """The person's browser opens instead."""
         for name in ("google-chrome", "chromium"):
             executable(tmp_path, name, "exit 1")
-        executable(tmp_path, "browser", f'echo "$@" >> {tmp_path}/opened')
-        opened, _ = self.run(tmp_path, path=True, options={"browser": "app"}, BROWSER="{}/browser %s")
+        executable(tmp_path, "browser", f'echo "$@" > {tmp_path}/new', f"mv {tmp_path}/new {tmp_path}/opened")
+        where = {"PATH": "{}:/usr/bin:/bin", "BROWSER": "{}/browser %s"}
+        opened, _ = self.run(tmp_path, until=None, options={"browser": "app"}, **where)
         assert opened.startswith("https://connect.smartcar.com/")
 
     def test_no_browser_is_asked_for(self, tmp_path):
         """With browser=None the address and the ways are said at once, and none opens."""
-        executable(tmp_path, "browser", f'echo "$@" >> {tmp_path}/opened')
-        opened, said = self.run(tmp_path, options={"browser": None}, BROWSER="{}/browser %s")
+        executable(tmp_path, "browser", f'echo "$@" > {tmp_path}/opened')
+        opened, said = self.run(tmp_path, until="ssh -L", options={"browser": None}, BROWSER="{}/browser %s")
         assert opened == ""
         assert said.startswith("Open this address:\n\nhttps://")
-        assert "ssh -L" in said
 
     def test_browser_that_the_program_registered(self):
         """`webbrowser` decides: what was registered there is used."""
         script = """
         import webbrowser
-        from smartcar_auth import ConnectTimeout, Smartcar
-        from smartcar_auth.hosts.loopback import connect
+        from smartcar_auth import Smartcar
+        from smartcar_auth.hosts.loopback import Attempt, accompany
         class Registered(webbrowser.BaseBrowser):
             def open(self, url, new=0, autoraise=True):
-                print("opened", url)
+                print("opened", url == attempt.url)
+                attempt.cancel()
                 return True
         webbrowser.register("registered", None, Registered(), preferred=True)
-        try:
-            connect(Smartcar(application_id="an-application"), ports=[0], timeout_seconds=1, say=print)
-        except ConnectTimeout:
-            pass
+        with Attempt(Smartcar(application_id="an-application"), ports=[0]) as attempt:
+            accompany(attempt, say=None)
         """
         done = run_python(script)
-        assert re.search(r"opened (https://connect\.smartcar\.com/\S+)\n", done.stdout), done.stderr
-        assert done.stderr == ""
+        assert done.stdout == "opened True\n"
+        assert "Cancelled" in done.stderr
 
 
 class TestEventLoop:

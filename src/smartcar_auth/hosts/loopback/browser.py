@@ -56,17 +56,22 @@ class Opening:
 
 
 def _open_system(url: str) -> bool:
+    import shutil
     import webbrowser
 
-    if not os.environ.get("BROWSER"):
-        if sys.platform in ("win32", "darwin") and _over_ssh():
-            return False  # it would open on the screen of that machine
-        try:
-            if getattr(webbrowser.get(), "name", None) in _TEXT_BROWSERS:
-                return False
-        except webbrowser.Error:
-            pass  # so does the next line, without raising
-    return webbrowser.open(url)
+    if not os.environ.get("BROWSER") and sys.platform in ("win32", "darwin") and _over_ssh():
+        return False  # it would open on the screen of that machine
+    try:
+        chosen = webbrowser.get()
+    except webbrowser.Error:
+        chosen = None
+    name = getattr(chosen, "name", "")
+    if name in _TEXT_BROWSERS:
+        return False
+    if webbrowser.open(url):
+        return True
+    # A command that hands the address to a running browser, and has ended by now, reads as a failure there.
+    return isinstance(chosen, webbrowser.BackgroundBrowser) and shutil.which(name) is not None
 
 
 def _open_app(url: str) -> bool:
