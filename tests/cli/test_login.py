@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 

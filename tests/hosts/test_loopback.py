@@ -682,18 +682,15 @@ class TestTerminal:
         assert "BrowserUnavailable" in done.stderr
         assert "https://" not in done.stderr
 
-    def test_way_over_ssh_names_this_machine(self):
+    @pytest.mark.parametrize(
+        ("port", "way"),
+        [("22", "ann@192.0.2.1"), ("2222", "-p 2222 ann@192.0.2.1"), ("", "user@this-machine")],
+    )
+    def test_way_over_ssh_names_this_machine(self, port, way):
         """As far as sshd told it."""
-        env = environment(SSH_CONNECTION="192.0.2.7 50000 192.0.2.1 2222")
-        done = subprocess.run(
-            program(timeout_seconds=0.5, browser=None), env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True
-        )
-        assert re.search(r"ssh -L (\d+):localhost:\1 -p 2222 ann@192\.0\.2\.1", done.stderr)
-        env["SSH_CONNECTION"] = "192.0.2.7 50000 192.0.2.1 22"
-        done = subprocess.run(
-            program(timeout_seconds=0.5, browser=None), env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True
-        )
-        assert re.search(r"ssh -L (\d+):localhost:\1 ann@192\.0\.2\.1\n", done.stderr)
+        env = environment(SSH_CONNECTION=f"192.0.2.7 50000 192.0.2.1 {port}")
+        with Terminal(*program(browser=None), env=env) as terminal:
+            terminal.shows(rf"ssh -L (\d+):localhost:\1 {re.escape(way)}\n")
 
 
 def executable(folder, name, *lines):
