@@ -5,14 +5,12 @@ looks in afterwards, to click.
 """
 
 import os
-import shutil
 import subprocess
 import sys
 import time
 
-import pytest
-
-from screen import Screen
+from browser.engines import executable
+from browser.screen import Screen
 from terminal import Terminal
 
 FLAGS = [
@@ -38,16 +36,12 @@ class Desk:
     """
 
     def __init__(self, playwright, folder):
-        found = shutil.which("chromium")
-        if found is None:
-            pytest.fail(
-                "These tests need Chromium: apt-get install chromium (make test does it).", pytrace=False
-            )
+        chromium = executable("chromium", "chromium")
         self.screen = Screen().__enter__()
         profile, command = folder / "profile", folder / "bin" / "chromium"
         command.parent.mkdir()
         flags = " ".join(f"'{flag}'" for flag in [*FLAGS, f"--user-data-dir={profile}"])
-        command.write_text(f'#!/bin/sh\nexec {found} {flags} "$@" > /dev/null 2>&1\n')
+        command.write_text(f'#!/bin/sh\nexec {chromium} {flags} "$@" > /dev/null 2>&1\n')
         command.chmod(0o755)
         self.environment = {
             **os.environ,

@@ -9,11 +9,16 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.desk import Desk
+from browser.engines import firefox, webkit
 from browser.flow import connect_as, press
 from smartcar_auth.words import WORDS
 from terminal import Terminal
 
-pytestmark = pytest.mark.browser
+pytestmark = [
+    pytest.mark.browser,
+    # Selenium's own driver of WebKitGTK does what Selenium has deprecated.
+    pytest.mark.filterwarnings("ignore:setting remote_server_addr:DeprecationWarning"),
+]
 
 PROGRAM = """
 import json, sys
@@ -220,3 +225,19 @@ def test_program_on_another_machine(desk, sandbox):
         terminal.types(failed.value.url + "\n")
         terminal.shows("granted")
         window.close()
+
+
+@pytest.mark.parametrize("name", ["firefox", "webkit"])
+def test_page_in_another_engine(desk, sandbox, playwright, name):
+    """Its one answer holds the stylesheet, which the page's policy lets in."""
+    with (
+        desk.runs("-c", PROGRAM, sandbox.origin, json.dumps({"browser": None})) as terminal,
+        firefox(playwright) if name == "firefox" else webkit() as engine,
+        engine() as person,
+    ):
+        sandbox.next(outcome="granted")
+        window = person()
+        window.go(terminal.shows(ADDRESS)[1])
+        window.reads("h1", "Your car is connected")
+        assert window.run("getComputedStyle(document.body).display") == "grid"
+        terminal.shows("granted")

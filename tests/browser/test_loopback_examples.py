@@ -1,6 +1,5 @@
 """The desktop and the terminal example, run as they are against the sandbox: keys pressed, screens read."""
 
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from browser.desk import Desk
+from browser.engines import executable
 from browser.flow import connect_as
 
 pytestmark = pytest.mark.browser
@@ -45,17 +45,14 @@ class Window:
     """A window of the desk, as the keyboard and the pointer reach it."""
 
     def __init__(self, desk, name):
-        if shutil.which("xdotool") is None:
-            pytest.fail(
-                "These tests need xdotool: apt-get install xdotool (make test does it).", pytrace=False
-            )
         self.desk = desk
+        self.xdotool = executable("xdotool", "xdotool")
         self.id = self.does("search", "--sync", "--onlyvisible", "--name", name).split()[0]
         self.does("windowfocus", "--sync", self.id)
 
     def does(self, *arguments):
         done = subprocess.run(
-            ["xdotool", *arguments], env=self.desk.environment, capture_output=True, text=True, timeout=30
+            [self.xdotool, *arguments], env=self.desk.environment, capture_output=True, text=True, timeout=30
         )
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -1,22 +1,19 @@
 """A screen that nobody sees, for programs with windows: Xvfb, on a display of its own."""
 
 import os
-import shutil
 import subprocess
 
-import pytest
+from browser.engines import executable
 
 
 class Screen:
     """Use it with `with`; `display` goes into the environment of what shows windows."""
 
     def __enter__(self):
-        if shutil.which("Xvfb") is None:
-            pytest.fail("These tests need Xvfb: apt-get install xvfb (make test does it).", pytrace=False)
         reading, writing = os.pipe()
         size = ["-screen", "0", "1280x900x24"]
         self._process = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(writing), *size, "-nolisten", "tcp"],
+            [executable("Xvfb", "xvfb"), "-displayfd", str(writing), *size, "-nolisten", "tcp"],
             pass_fds=[writing],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
