@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON_ENV := .venv/bin/python
 
-.PHONY: help demo test bench soak load fuzz lint format lock clean
+.PHONY: help demo demo-browser test bench soak load fuzz lint format lock clean
 
 help:            ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -10,6 +10,10 @@ help:            ## this list
 demo:            ## the sandbox and the sample app, ready to click
 	@scripts/setup demo
 	@exec .venv/bin/smartcar-auth demo $(ARGS)
+
+demo-browser:    ## the sandbox and a page with Python in it, PyScript and Pyodide
+	@scripts/setup demo-browser
+	@exec $(PYTHON_ENV) examples/browser_app.py
 
 test:            ## everything: lint, types, tests, browsers included; installs what it needs
 	@scripts/setup test

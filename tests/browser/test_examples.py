@@ -1,6 +1,8 @@
 """The examples, run as they are against the sandbox, and clicked through."""
 
 import importlib.util
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -8,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -130,8 +133,83 @@ def test_django_example_connects_a_car_to_its_user(example: Callable[[str], Modu
         served.communicate(timeout=10)
 
 
+@pytest.mark.parametrize("python", ["pyscript", "pyodide"])
+def test_python_in_the_page_connects_a_car(
+    example: Callable[[str], ModuleType],
+    serve: Callable[..., Server],
+    sandbox: Sandbox,
+    page: Page,
+    python: str,
+) -> None:
+    """The page's Python has the code, the server exchanges it, the car is there; under its strict policy."""
+    server = serve(example("browser_app").create_app(sandbox.origin))
+    noise: list[str] = []
+    page.on("console", lambda message: noise.append(message.text))
+    page.on("pageerror", lambda error: noise.append(str(error)))
+    page.goto(f"{server.origin}/{python}/")
+    status, button = page.get_by_role("status"), page.get_by_role("button", name="Connect your car")
+    expect(status).to_have_text("Loading Python …")
+    expect(button).to_be_enabled(timeout=60_000)
+    with page.expect_popup() as opened:
+        button.click()
+    connect_as(opened.value, brand="KIA", decision="#deny-button")
+    expect(status).to_have_text("You did not give access, so nothing was connected.")
+    with page.expect_popup() as opened:
+        button.click()
+    connect_as(opened.value, brand="KIA")
+    expect(status).to_have_text("Your car is connected.")
+    car = page.get_by_role("listitem").first
+    expect(car.get_by_role("heading")).to_contain_text("KIA")
+    expect(car).to_contain_text(" km")
+    page.reload()
+    expect(car).to_contain_text(" km", timeout=60_000)
+    page.context.clear_cookies()
+    page.reload()
+    expect(button).to_be_enabled(timeout=60_000)
+    expect(car).to_have_count(0)
+    assert set(noise) <= {"[pyscript/main] PyScript Ready"}
+
+
+def test_page_s_back_end_takes_a_code_from_its_own_page_only(
+    example: Callable[[str], ModuleType], serve: Callable[..., Server], sandbox: Sandbox, page: Page
+) -> None:
+    """Neither a form of another site nor an invented code adds a car."""
+    server = serve(example("browser_app").create_app(sandbox.origin))
+    request = page.context.request
+    assert request.post(f"{server.origin}/cars", data={"code": "a"}).status == 403
+    page.context.add_cookies([{"name": "person", "value": "ann", "url": server.origin}])
+    assert request.post(f"{server.origin}/cars", form={"code": "a"}).status == 415
+    for body in ({"code": "an-invented-code"}, {}, []):
+        assert request.post(f"{server.origin}/cars", data=body).status == 400
+    assert request.get(f"{server.origin}/cars").json() == []
+
+
+def test_browser_demo_says_its_address_first_and_ends_with_ctrl_c() -> None:
+    """As `make demo-browser` runs it: two addresses, pages that are there, and no traceback at the end."""
+    command = [sys.executable, str(EXAMPLES / "browser_app.py")]
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, env={**os.environ, "PORT": "0"}, **pipes) as running:
+        try:
+            assert running.stdout is not None
+            for _ in range(2):
+                with urlopen(running.stdout.readline().strip(), timeout=20) as answer:
+                    assert b"Connect your car" in answer.read()
+        finally:
+            running.send_signal(signal.SIGINT)
+            _, errors = running.communicate(timeout=8)
+    assert (running.returncode, errors) == (0, "")
+
+
 def test_every_example_is_tested() -> None:
     """A new example needs a test here."""
-    tested = {"bottle_app", "django_app", "fastapi_app", "flask_app", "quart_app", "starlette_app"}
+    tested = {
+        "bottle_app",
+        "browser_app",
+        "django_app",
+        "fastapi_app",
+        "flask_app",
+        "quart_app",
+        "starlette_app",
+    }
     tested |= {"desktop_app", "terminal_app"}  # in test_loopback_examples.py
     assert {path.stem for path in EXAMPLES.glob("*.py")} == tested
