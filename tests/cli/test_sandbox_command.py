@@ -149,3 +149,13 @@ def test_container_recipe(tmp_path: Path) -> None:
     with Command("--data", str(tmp_path / "data"), "--host", given["--host"]) as command:
         script = probe[2].replace(f"127.0.0.1:{given['--port']}", command.origin.removeprefix("http://"))
         assert subprocess.run([sys.executable, "-c", script], timeout=30, check=False).returncode == 0
+
+
+def test_without_httptools(tmp_path: Path) -> None:
+    """Where the parser in C isn't installed, uvicorn's own in Python serves."""
+    (tmp_path / "httptools.py").write_text(
+        "raise ImportError('No module named httptools', name='httptools')\n"
+    )
+    with Command(environment={"PYTHONPATH": str(tmp_path)}) as command:
+        assert status(f"{command.origin}/health") == 200
+        assert status(f"{command.origin}{AUTHORIZE}&redirect_uri={CALLBACK}") == 200

@@ -1,17 +1,21 @@
 """`smartcar-auth sandbox` as a person starts it: a process of its own, which may be killed."""
 
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 
 class Command:
     """The running command with `--json`; `started` is its first line."""
 
-    def __init__(self, *options: str) -> None:
+    def __init__(self, *options: str, environment: Mapping[str, str] | None = None) -> None:
         command = [sys.executable, "-m", "smartcar_auth.cli", "sandbox", "--port", "0", "--json", *options]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})}
+        )
         self.started = self.line()
         self.origin: str = self.started["listening"]
 

@@ -205,6 +205,16 @@ def test_command_without_permission(person: Person) -> None:
     assert error(response) == (403, "PERMISSION", None)
 
 
+def test_command_to_a_car_that_cannot(person: Person) -> None:
+    """A petrol car doesn't charge."""
+    user_id = person.connects("5YJ3E1EA7KF000001@fuel.smartcar.com")["user_id"]
+    application = Application(person, user_id)
+    vehicle_id = application.finds("/connections")[0]["relationships"]["vehicle"]["data"]["id"]
+    assert application.finds(f"/vehicles/{vehicle_id}")["attributes"]["powertrainType"] == "ICE"
+    response = application.calls(f"/vehicles/{vehicle_id}/commands/charge/start", "POST")
+    assert error(response) == (501, "COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
+
+
 def test_user_must_be_named(person: Person, user_id: str) -> None:
     """Signals and commands with an application's token need sc-user-id; vehicles and connections don't."""
     everybody = Application(person)

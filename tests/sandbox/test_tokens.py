@@ -173,3 +173,49 @@ def test_refresh_token_life(person: Person, clock) -> None:
 def test_answer_with_get(person: Person) -> None:
     """GET is not a way to ask for tokens."""
     assert person.client.get("/oauth/token").status_code == 405
+
+
+def test_hints_about_codes(person: Person, clock) -> None:
+    """A code that isn't good is refused in Smartcar's words; the hint says what is wrong with it."""
+    code, other = person.connects()["code"], person.connects()["code"]
+
+    def hint(code: str, application_id: str = APPLICATION_ID, **form: str) -> str:
+        data = {"grant_type": "authorization_code", "code": code, **form}
+        response = person.client.post("/oauth/token", data=data, auth=(application_id, "secret"))
+        assert response.status_code == 400
+        return response.headers["sandbox-hint"]
+
+    assert "byte for byte" in hint(code, redirect_uri=f"{REDIRECT_URI}/")
+    assert "another application" in hint(code, "somebody-else")
+    assert "No such code" in hint("nonsense")
+    assert person.exchanges(code).status_code == 200
+    assert "works once" in hint(code)
+    clock.move(600)
+    assert "expired" in hint(other)
+
+
+def test_hints_about_refresh_tokens(person: Person, clock) -> None:
+    """The same for refresh tokens."""
+    token = person.gets_tokens()["refresh_token"]
+
+    def hint(token: str, application_id: str = APPLICATION_ID) -> str:
+        data = {"grant_type": "refresh_token", "refresh_token": token}
+        response = person.client.post("/oauth/token", data=data, auth=(application_id, "secret"))
+        assert response.status_code == 400
+        return response.headers["sandbox-hint"]
+
+    assert "another application" in hint(token, "somebody-else")
+    assert "No such refresh token" in hint("nonsense")
+    person.refreshes(token)
+    clock.move(600)
+    assert "ten minutes" in hint(token)
+
+
+def test_hints_about_credentials(make_person) -> None:
+    """Credentials that are missing, or wrong, or of another kind."""
+    person = make_person(applications={APPLICATION_ID: "secret"})
+    grant = {"grant_type": "refresh_token", "refresh_token": "x"}
+    for auth, words in ((None, "HTTP Basic"), ((APPLICATION_ID, "wrong"), "secret is wrong")):
+        response = person.client.post("/oauth/token", data=grant, auth=auth)
+        assert response.status_code == 401
+        assert words in response.headers["sandbox-hint"]

@@ -340,6 +340,9 @@ def test_battery_capacity_unknown_until_its_owner_chooses(person: Person) -> Non
     unknown = person.client.get(path, headers=headers).json()
     assert unknown["capacity"] is None
     assert unknown["url"].endswith("&redirect_uri=")
+    # Whoever knows the sandbox by the API's own name knows Connect by its own.
+    named = person.client.get(path, headers={**headers, "host": "api.smartcar.com"}).json()
+    assert named["url"].startswith("https://connect.smartcar.com/battery-capacity?")
     person.follows(person.client.get(unknown["url"] + "http%3A%2F%2Flocalhost%3A8000%2Fcallback"))
     assert person.screen == "battery-capacity"
     answer = received(person.submits(capacity="77.4"))
