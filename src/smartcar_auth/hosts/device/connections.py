@@ -131,7 +131,7 @@ class Connections:
     def _ask(self, handoff: HandOff) -> Mapping[str, str] | None:
         query = {
             "filter[user.externalId]": handoff.external_id,
-            # Without this filter simulated vehicles are left out. "test" is their older name, unknown to API v3.
+            # Without this filter simulated vehicles may be left out. "test" is their older name, unknown to API v3.
             "filter[vehicle.mode]": "live" if handoff.mode == "live" else "simulated",
             "page[size]": str(_MANY_VEHICLES),
         }
