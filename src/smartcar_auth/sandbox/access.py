@@ -95,10 +95,10 @@ class Access:
     def _why_not(self, token: str, now: float) -> str:
         if not token:
             return "Send the access token as Authorization: Bearer <token>."
-        if token in self.records.access_tokens or token in self.records.application_tokens:
-            expired = self.records.access_tokens.get(token)
-            if (expired.expires_at if expired else self.records.application_tokens[token]) <= now:
-                return "This token has expired. Get a new one."
+        until = self.records.application_tokens.get(token)
+        if token in self.records.access_tokens or (until is not None and until <= now):
+            return "This token has expired. Get a new one."
+        if until is not None:
             return "This is an application's token. API v2.0 wants a user's; API v3 takes it with sc-user-id."
         if token in self.records.refresh_tokens:
             return "This is a refresh token. Exchange it at /oauth/token."

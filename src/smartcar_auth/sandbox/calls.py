@@ -1,4 +1,4 @@
-"""One call about one vehicle, as the tables of endpoints, signals and commands see it: no HTTP, no records."""
+"""One call about one vehicle: all that the tables of endpoints, signals and commands get to see."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,9 +8,10 @@ from urllib.parse import quote
 
 from starlette.requests import Request
 
+from .api_errors import ApiRefusal
 from .garage import Vehicle
 from .hostnames import connect_origin
-from .records import BATTERY_TOKEN_SECONDS, Connection, Records
+from .records import BATTERY_TOKEN_SECONDS, LOGIN_FAILED, Connection, Records
 from .settings import Settings
 
 KM_PER_MILE = 1.609344
@@ -46,6 +47,32 @@ class Call:
     capacity_kwh: float | None
     capacity_url: Callable[[], str]
     login_url: str
+
+    def check_permission(self, permission: str) -> None:
+        """Make sure that the owner has allowed this.
+
+        Raises:
+            ApiRefusal: they haven't.
+        """
+        if permission not in self.permissions:
+            raise ApiRefusal("PERMISSION", hint=f"The scope of this connection lacks {permission}.")
+
+    def check(self, permission: str, *, static: bool = False) -> None:
+        """Make sure that this may and can be done.
+
+        Args:
+            static: never fails for a test account whose calls fail.
+
+        Raises:
+            ApiRefusal: the owner hasn't allowed it, the car can't, or its calls fail.
+        """
+        self.check_permission(permission)
+        vehicle = self.vehicle
+        if not vehicle.can(permission):
+            raise ApiRefusal("COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
+        if vehicle.api_error is not None and not static:
+            url = self.login_url if vehicle.api_error == LOGIN_FAILED else ""
+            raise ApiRefusal(*vehicle.api_error, url=url)
 
     def distance(self, kilometres: float) -> float:
         """Kilometres, or miles if asked for."""

@@ -9,20 +9,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from .access import Access, Caller
+from .answers import METHODS, Answer, answered
 from .api_errors import ApiRefusal
 from .calls import Call, Calls, timestamp
 from .commands import COMMANDS
-from .connect import FormTooLong, read_body
-from .pages import HINT, json_answer
 from .records import Connection, Records, Subscription
 from .settings import Settings
 from .signals import SIGNALS, Signal
-from .vehicles import METHODS, Answer
 
 PAGE_LIMIT = 100
 # Filter -> attribute of a connection or of a subscription.
@@ -53,16 +51,9 @@ class Resources:
     async def answer(self, request: Request) -> Response:
         """Answer one call."""
         request_id = self.settings.ids.uuid()
-        try:
-            answer = self._answer(request, await read_body(request))
-        except ApiRefusal as refusal:
-            answer = _refused(refusal)
-        except (FormTooLong, ClientDisconnect):
-            answer = _refused(ApiRefusal("VALIDATION"))
-        headers = {"sc-request-id": request_id, "cache-control": "no-store", **answer.headers}
-        if answer.status == 204:
-            return Response(None, 204, headers)
-        return json_answer(answer.body, answer.status, headers)
+        return await answered(
+            request, request_id, self._answer, lambda refusal: {"errors": [refusal.resource()]}
+        )
 
     def _answer(self, request: Request, body: bytes) -> Answer:
         caller = self.access.caller(request.headers)
@@ -123,7 +114,7 @@ class Resources:
         if signal is None:
             hint = f"The sandbox has these signals: {', '.join(SIGNALS)}."
             raise ApiRefusal("RESOURCE_NOT_FOUND", "PATH", hint=hint)
-        _permit(call, signal.permission)
+        call.check_permission(signal.permission)
         answer = _one(_signal(signal, call))
         answer.body["included"] = {"vehicle": _vehicle(call)}
         return Answer(answer.body, call.data_headers)
@@ -133,11 +124,7 @@ class Resources:
         if command is None:
             hint = f"There are these commands: {', '.join(COMMANDS)}."
             raise ApiRefusal("RESOURCE_NOT_FOUND", "PATH", hint=hint)
-        _permit(call, command.permission)
-        if not call.vehicle.can(command.permission):
-            raise ApiRefusal("COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
-        if call.vehicle.api_error is not None:
-            raise ApiRefusal(*call.vehicle.api_error)
+        call.check(command.permission)
         command.act(call.vehicle, _attributes(body) if body else {})
         self.records.vehicles.put(call.vehicle.id, call.vehicle)  # it has changed
         moment = timestamp(call.now)
@@ -248,20 +235,8 @@ def _about_one(caller: Caller) -> Caller:
     return caller
 
 
-def _permit(call: Call, permission: str) -> None:
-    if permission not in call.permissions:
-        raise ApiRefusal("PERMISSION", hint=f"The scope of this connection lacks {permission}.")
-
-
 def _one(resource: dict[str, Any], status: int = 200) -> Answer:
     return Answer({**resource, "data": resource}, status=status)
-
-
-def _refused(refusal: ApiRefusal) -> Answer:
-    headers = {HINT: refusal.hint} if refusal.hint else {}
-    if refusal.retry_after is not None:
-        headers["retry-after"] = str(refusal.retry_after)
-    return Answer({"errors": [refusal.resource()]}, headers, refusal.status)
 
 
 def _vehicle(call: Call) -> dict[str, Any]:

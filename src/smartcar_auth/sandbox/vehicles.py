@@ -6,38 +6,25 @@ The endpoints of a vehicle are a table in `endpoints`; those of applications are
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
 from .access import Access, bearer_token
+from .answers import METHODS, Answer, answered
 from .api_errors import ApiRefusal
 from .calls import Call, Calls
 from .compatibility import Compatibility
-from .connect import FormTooLong, read_body
 from .endpoints import ENDPOINTS, page_of
 from .management import Management
-from .pages import HINT, json_answer
-from .records import LOGIN_FAILED, Connection, Grant, Records
+from .records import Connection, Grant, Records
 from .settings import Settings
 
-METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.A | re.I)
 _VERSION = re.compile(r"(\d+)\.(\d+)", re.A)
 _BATCH_LIMIT = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What one call to the API is answered with, before it is written down."""
-
-    body: Any
-    headers: Mapping[str, str] = field(default_factory=dict)
-    status: int = 200
 
 
 class Vehicles:
@@ -56,17 +43,7 @@ class Vehicles:
     async def answer(self, request: Request) -> Response:
         """Answer one call."""
         request_id = self.settings.ids.uuid()
-        try:
-            answer = self._answer(request, await read_body(request))
-        except ApiRefusal as refusal:
-            headers = {HINT: refusal.hint} if refusal.hint else {}
-            if refusal.retry_after is not None:
-                headers["retry-after"] = str(refusal.retry_after)
-            answer = Answer(refusal.body(request_id), headers, refusal.status)
-        except (FormTooLong, ClientDisconnect):
-            answer = Answer(ApiRefusal("VALIDATION").body(request_id), {}, 400)
-        headers = {"sc-request-id": request_id, "cache-control": "no-store", **answer.headers}
-        return json_answer(answer.body, answer.status, headers)
+        return await answered(request, request_id, self._answer, lambda refusal: refusal.body(request_id))
 
     def _answer(self, request: Request, body: bytes) -> Answer:
         version = _VERSION.fullmatch(request.path_params["version"])
@@ -156,18 +133,11 @@ class Vehicles:
 
 
 def _perform(method: str, path: str, call: Call) -> Any:
-    """One endpoint of one vehicle: permission, then what the car can do, then the test account's error."""
     endpoint = ENDPOINTS.get((method, path))
     if endpoint is None:
         raise ApiRefusal("RESOURCE_NOT_FOUND", "PATH")
-    vehicle, permission = call.vehicle, endpoint.permission
-    if permission and permission not in call.permissions:
-        raise ApiRefusal("PERMISSION", hint=f"The scope of this connection lacks {permission}.")
-    if permission and not vehicle.can(permission):
-        raise ApiRefusal("COMPATIBILITY", "VEHICLE_NOT_CAPABLE")
-    if vehicle.api_error is not None and not endpoint.static:
-        url = call.login_url if vehicle.api_error == LOGIN_FAILED else ""
-        raise ApiRefusal(*vehicle.api_error, url=url)
+    if endpoint.permission:
+        call.check(endpoint.permission, static=endpoint.static)
     return endpoint.answer(call)
 
 
