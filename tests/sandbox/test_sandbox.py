@@ -193,3 +193,21 @@ def test_requests_leave_no_log(person: Person, caplog: pytest.LogCaptureFixture)
         record for record in caplog.records if not record.name.startswith(("httpx", "httpcore", "asyncio"))
     ]
     assert mine == []
+
+
+def test_sandbox_over_tls_twice() -> None:
+    """Each start over TLS has an authority of its own, whose file ends with it; Smartcar's names are believed."""
+    sandbox = Sandbox(tls=True)
+    assert sandbox.certificates is None
+    keys = set()
+    for _ in range(2):
+        with sandbox:
+            assert sandbox.certificates is not None
+            keys.add(sandbox.certificates.spki)
+            ca_file = sandbox.certificates.ca_file
+            verify = sandbox.certificates.client_context()
+            with httpx.Client(verify=verify) as client:
+                name = {"sni_hostname": "connect.smartcar.com"}
+                assert client.get(f"{sandbox.origin}/health", extensions=name).status_code == 200
+        assert not ca_file.exists()
+    assert len(keys) == 2

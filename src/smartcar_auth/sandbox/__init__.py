@@ -61,7 +61,7 @@ class Sandbox:
 
     Attributes:
         clock: the time in the sandbox.
-        certificates: with `tls`: the authority's file, the hash of the server's key; else None.
+        certificates: while it runs with `tls`: the authority's file, the hash of the server's key. Else None.
     """
 
     def __init__(
@@ -101,7 +101,8 @@ class Sandbox:
             ids=Ids(seed),
             users=read_users(users),
         )
-        self.certificates = _certificates(host) if tls else None
+        self._speaks_tls = tls
+        self.certificates: Certificates | None = None
         self._file = None if data is None else StorageFile(data)
         self._records = Records(self._file)
         self.app: Starlette = make_app(self._settings, self._records, log)
@@ -180,6 +181,7 @@ class Sandbox:
         Raises:
             OSError: the port is taken, or the host isn't this machine's.
             RuntimeError: it is running already, or has let go of its file.
+            ImportError: the package for TLS is missing.
         """
         listener = self._listener()
         self._server = ThreadedServer(self.app, listener, self._tls)
@@ -195,6 +197,7 @@ class Sandbox:
             self._file.close()
         if self.certificates is not None:
             self.certificates.remove()
+            self.certificates = None
 
     async def serve(self) -> None:
         """Listen and answer in this event loop, until cancelled or interrupted; for a program of its own.
@@ -220,8 +223,12 @@ class Sandbox:
             raise RuntimeError(f"The sandbox is running already, at {self._origin}.")
         if self._file is not None and self._file.closed:
             raise RuntimeError("The sandbox has let go of its data file. Make another one.")
+        if self._speaks_tls:
+            from .certificates import Certificates  # only for those who want TLS: it needs another package
+
+            self.certificates = Certificates(self._host)
         listener = listening_socket(self._host, self._port)
-        self._origin = origin_of(listener, self._host, "http" if self.certificates is None else "https")
+        self._origin = origin_of(listener, self._host, "https" if self._speaks_tls else "http")
         return listener
 
     def __enter__(self) -> "Sandbox":
@@ -239,9 +246,3 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await anyio.to_thread.run_sync(self.stop)
-
-
-def _certificates(host: str) -> "Certificates":
-    from .certificates import Certificates  # only for those who want TLS: it needs another package
-
-    return Certificates(host)
