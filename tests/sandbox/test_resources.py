@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from .application import Application, error
-from .conftest import Person
+from .conftest import Person, preselected, received
 
 
 @pytest.fixture
@@ -236,6 +236,18 @@ def test_another_users_vehicle(person: Person, vehicle_id: str) -> None:
     headers = {"authorization": f"Bearer {token}", "sc-user-id": "somebody"}
     response = person.client.get("/v3/connections", headers=headers)
     assert error(response) == (403, "PERMISSION", None)
+
+
+def test_users_token_reaches_its_own_vehicles(person: Person) -> None:
+    """A user's token knows the vehicles that were chosen for it, and none besides."""
+    person.connects()  # both of them
+    one, other = preselected(person.reaches("grant", approval_prompt="force"))
+    code = received(person.submits(vehicle=one, decision="allow"))["code"]
+    headers = {"authorization": f"Bearer {person.exchanges(code).json()['access_token']}"}
+    (listed,) = person.client.get("/v3/connections", headers=headers).json()["data"]
+    assert listed["relationships"]["vehicle"]["data"]["id"] == one
+    assert person.client.get(f"/v3/vehicles/{one}/signals", headers=headers).status_code == 200
+    assert error(person.client.get(f"/v3/vehicles/{other}", headers=headers)) == (403, "PERMISSION", None)
 
 
 def test_connection(application: Application, user_id: str, vehicle_id: str) -> None:
