@@ -1,26 +1,16 @@
 """What a stranger installs: the wheel holds every file that is read at run time, and names its extras."""
 
 import subprocess
-import sys
 import zipfile
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from wheel import ROOT, build_wheel
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    folder = tmp_path_factory.mktemp("wheel")
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-        timeout=100,
-    )
-    return zipfile.ZipFile(next(folder.glob("*.whl")))
+    return zipfile.ZipFile(build_wheel(tmp_path_factory.mktemp("wheel")))
 
 
 def test_wheel_holds_every_file_of_the_package(wheel: zipfile.ZipFile) -> None:
@@ -43,3 +33,12 @@ def test_wheel_requires_nothing_and_names_its_extras(wheel: zipfile.ZipFile) -> 
     assert all("extra ==" in line for line in required)
     for extra in ("starlette", "fastapi", "sandbox", "cli", "demo"):
         assert f"Provides-Extra: {extra}" in metadata
+
+
+def test_wheel_unpacks_where_folders_are_made_one_by_one(wheel: zipfile.ZipFile) -> None:
+    """PyScript's unpacking on MicroPython makes no parents: every folder's parent holds a file that comes before."""
+    made = {""}
+    for name in wheel.namelist():
+        folder = name.rpartition("/")[0]
+        assert folder in made or folder.rpartition("/")[0] in made, name
+        made.add(folder)
