@@ -47,7 +47,8 @@ class Display:
     @contextmanager
     def waiting(self) -> Iterator[None]:
         """The spinner, as long as this lasts."""
-        with self._console.status("Waiting for you at Connect.") if self._console.is_terminal else nullcontext() as self._status:
+        shown = self._console.is_terminal
+        with self._console.status("Waiting for you at Connect.") if shown else nullcontext() as self._status:
             yield
 
     def tick(self, remaining_seconds: float) -> None:
