@@ -21,6 +21,7 @@ NAMES = (
     "way_back",
     "asset_size",
     "loopback",
+    "page",
     "sandbox",
 )
 PACKAGES = (

@@ -1,0 +1,24 @@
+// The same for all pages here: when the button works, five attempts without anybody clicking, and the report.
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const known = [];
+const heard = [];
+addEventListener("message", () => heard.push(Date.now() / 1000));
+let resolve;
+
+window.elsewhere = location.origin.replace("localhost", "127.0.0.1");
+window.finished = (problem) => {
+  known.push(problem || Date.now() / 1000);
+  resolve();
+};
+window.ready = async () => {
+  const ready = performance.now();
+  await fetch("/ready", { method: "POST" });
+  await pause(1500);
+  for (let count = 0; count < 5; count++) {
+    const over = new Promise((done) => (resolve = done));
+    attempt();
+    await over;
+    await pause(600);
+  }
+  await fetch("/report", { method: "POST", body: JSON.stringify({ ready, added: window.added ?? 0, heard, known }) });
+};
