@@ -1,4 +1,8 @@
-"""The pytest plugin, in runs of pytest of their own."""
+"""The pytest plugin, in runs of pytest of their own.
+
+In processes of their own, too: a run in this one drops the modules it has imported, and httpx2, which looks its
+transport's errors up at the first request, would know other ones than later tests raise.
+"""
 
 import re
 import subprocess
@@ -47,7 +51,7 @@ def test_fixture_as_new_in_every_test(pytester: pytest.Pytester) -> None:
         assert set(origins) == {smartcar_sandbox.origin}
     """
     )
-    pytester.runpytest_inprocess().assert_outcomes(passed=3)
+    pytester.runpytest_subprocess().assert_outcomes(passed=3)
 
 
 def test_marker_gives_a_sandbox_with_options(pytester: pytest.Pytester) -> None:
@@ -71,7 +75,7 @@ def test_marker_gives_a_sandbox_with_options(pytester: pytest.Pytester) -> None:
         assert "Volt Planner" in page.text
     """
     )
-    pytester.runpytest_inprocess("--strict-markers").assert_outcomes(passed=2)
+    pytester.runpytest_subprocess("--strict-markers").assert_outcomes(passed=2)
 
 
 def test_marker_without_names_explains(pytester: pytest.Pytester) -> None:
@@ -85,7 +89,7 @@ def test_marker_without_names_explains(pytester: pytest.Pytester) -> None:
         pass
     """
     )
-    result = pytester.runpytest_inprocess()
+    result = pytester.runpytest_subprocess()
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines(["*takes options of Sandbox by name*"])
 
@@ -98,7 +102,7 @@ def test_failed_assertion_explains_without_our_frames(pytester: pytest.Pytester)
         smartcar_sandbox.requests.one("/oauth/token")
     """
     )
-    result = pytester.runpytest_inprocess()
+    result = pytester.runpytest_subprocess()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*Expected one request to /oauth/token, found 0.*"])
     result.stdout.no_fnmatch_line("*def one(*")
@@ -150,7 +154,7 @@ def test_guide_runs(pytester: pytest.Pytester) -> None:
         found for found in re.findall(r"```python\n(.*?)```", guide, re.DOTALL) if "def test_" in found
     )
     pytester.makepyfile(shown)
-    pytester.runpytest_inprocess("--strict-markers").assert_outcomes(passed=5)
+    pytester.runpytest_subprocess("--strict-markers").assert_outcomes(passed=5)
 
 
 def test_plugin_registered_and_light() -> None:
