@@ -119,7 +119,7 @@ class Lab:
         """Wait until the window has closed itself."""
         if isinstance(popup, PlaywrightWindow):
             # Waiting for the event misses one that has come but wasn't looked at.
-            until("the window has closed", lambda: self.window.run("0") == 0 and page_of(popup).is_closed())
+            until("the window has closed", lambda: page_of(popup).is_closed() or holds(self.window, "false"))
         else:
             popup.gone()
 

@@ -6,7 +6,7 @@ import pytest
 
 from browser.engines import until
 from browser.flow import connect_as
-from page.lab import GRANTED, page_of
+from page.lab import GRANTED, holds, page_of
 
 pytestmark = pytest.mark.browser
 
@@ -192,7 +192,7 @@ def test_reload_ends_the_attempt(own_lab):
     popup = lab.click("attempt = smartcar.open_dialog()")
     lab.window.run("void setTimeout(() => location.reload())")
     lab.gone(popup)
-    until("it was told", lambda: lab.window.run("sessionStorage.getItem('told')") == "cancelled")
+    until("it was told", lambda: holds(lab.window, "sessionStorage.getItem('told') === 'cancelled'"))
 
 
 def test_two_at_once_end_each_with_their_own(lab):
