@@ -229,7 +229,7 @@ class TestConnections:
 
     @pytest.mark.parametrize("mode", ["live", "simulated", "test"])
     def test_every_mode_is_found(self, sandbox, mode):
-        """API v3 shows live vehicles only, unless asked for the others."""
+        """The same way in all three."""
         handoff = HandOff(smartcar(sandbox, mode=mode))
         connects(sandbox, handoff)
         assert handoff.wait(waiter(sandbox), timeout_seconds=30).user_id
@@ -442,6 +442,18 @@ class TestApiInTrouble:
             pytest.raises(ConnectTimeout),
         ):
             handoff.wait(waiter(api), timeout_seconds=0.3)
+
+    @pytest.mark.parametrize(
+        ("mode", "asked"), [("live", "live"), ("simulated", "simulated"), ("test", "simulated")]
+    )
+    def test_question_names_the_attempt_and_its_mode(self, mode, asked):
+        """Smartcar may leave simulated vehicles out, unless asked for them."""
+        handoff = HandOff(smartcar(mode=mode))
+        with Api([(200, {"data": [connection(handoff)]}, {})]) as api:
+            handoff.wait(waiter(api), timeout_seconds=30)
+        query = parse_qs(urlsplit(api.asked[-1][1]).query)
+        assert query["filter[user.externalId]"] == [handoff.external_id]
+        assert query["filter[vehicle.mode]"] == [asked]
 
     def test_credentials_travel_in_the_body_only(self):
         """No address, which a proxy would log, holds a secret or the token."""
