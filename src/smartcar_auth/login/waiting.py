@@ -18,7 +18,6 @@ from smartcar_auth import (
     MissingParameter,
     Smartcar,
 )
-from smartcar_auth.hosts.device import Connections, HandOff, qr
 from smartcar_auth.hosts.loopback import Attempt, accompany
 from smartcar_auth.hosts.loopback.terminal import NOT_THE_ADDRESS
 from smartcar_auth.hosts.loopback.typed import Typed
@@ -42,6 +41,8 @@ class Display:
 
     def show_code(self, address: str) -> None:
         """Show the address as a QR code, black on white whatever the terminal's colours are."""
+        from smartcar_auth.hosts.device import qr  # here and below: who opens a browser needn't wait for it
+
         self.say(qr.text(address, coloured=False), "color(16) on color(231)")
 
     @contextmanager
@@ -129,6 +130,8 @@ def on_another_device(
     Raises:
         SmartcarAuthError: As `HandOff.wait`.
     """
+    from smartcar_auth.hosts.device import Connections, HandOff
+
     handoff = HandOff(smartcar, **options)
     connections = Connections(**credentials)
     display.show_code(handoff.url)

@@ -105,7 +105,7 @@ def ways(port: int) -> str:
     """How a browser elsewhere reaches this port, a line for each case."""
     return (
         f"  over SSH        first run on your own machine: ssh -L {port}:localhost:{port} {_this_machine()}\n"
-        f"  in a container  start it with --network=host, or let your editor forward port {port}\n"
+        f"  in a container  start the container with --network=host, or let your editor forward port {port}\n"
         f"  in WSL          open it in Windows, whose localhost is this machine, too\n"
     )
 
