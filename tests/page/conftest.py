@@ -44,9 +44,11 @@ def open_lab(browser: Browser, site: Site, connect: Connect) -> Iterator[Callabl
         context.set_default_timeout(10_000)
         hosted(context)
         page = context.new_page()
+        noise: list[str] = []
+        page.on("console", lambda message: noise.append(message.text))
+        page.on("pageerror", lambda error: noise.append(str(error)))
         lab = Lab(PlaywrightWindow(page, True), site, connect, path)
-        page.on("console", lambda message: lab.noise.append(message.text))
-        page.on("pageerror", lambda error: lab.noise.append(str(error)))
+        lab.noise = noise
         return lab
 
     yield opened

@@ -55,6 +55,12 @@ ISOLATED = {
     "Cross-Origin-Embedder-Policy": "require-corp",
 }
 
+# The least that an interpreter needs; nothing of it for us.
+STRICT = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; "
+    "img-src data:; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
+}
+
 
 def package() -> dict[str, str]:
     """What a page needs of the package: the core and this host."""
@@ -102,6 +108,7 @@ class Site:
             ),
             Route("/oauth/authorize", lambda request: HTMLResponse(AT_ONCE)),
             Route("/isolated/{python}", lambda request: HTMLResponse(PAGE, headers=ISOLATED)),
+            Route("/strict/{python}", lambda request: HTMLResponse(PAGE, headers=STRICT)),
             Route("/package/{path:path}", lambda request: Response(package()[request.url.path])),
             Route("/pyscript/{type}", lambda request: self._pyscript(request)),
             Route("/pyscript/worker/{type}", lambda request: self._pyscript(request, " worker", ISOLATED)),
