@@ -28,6 +28,7 @@ FRAMEWORKS = {
     "fastapi": {"fastapi", "starlette", "anyio", "jinja2", "markupsafe"},
     "flask": {"flask", "werkzeug", "blinker", "click", "markupsafe", "jinja2"},
     "django": {"django", "asgiref"},
+    "device": {"segno"},
     "browser": {"pyodide", "pyscript", "js"},
     "notebook": {"anywidget", "traitlets", "IPython"},
     "streamlit": {"streamlit", "starlette"},

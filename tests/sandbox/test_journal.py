@@ -1,5 +1,7 @@
 """Recorded requests, and assertions about them that explain themselves."""
 
+import asyncio
+
 import httpx2 as httpx
 import pytest
 
@@ -110,3 +112,32 @@ def test_real_server_records() -> None:
     with Sandbox() as sandbox:
         httpx.get(f"{sandbox.origin}/oauth/authorize", params={"application_id": APPLICATION_ID})
         assert str(sandbox.requests.one("/oauth/authorize")).startswith("GET /oauth/authorize -> 400")
+
+
+def test_request_recorded_before_its_answer_is_out() -> None:
+    """Whoever has the answer finds the request, with no need to wait for it."""
+    sandbox = Sandbox()
+    seen: list[int] = []
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, object]) -> None:
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            seen.append(len(sandbox.requests))
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/oauth/authorize",
+        "raw_path": b"/oauth/authorize",
+        "query_string": b"",
+        "headers": [(b"host", b"127.0.0.1")],
+        "scheme": "http",
+        "http_version": "1.1",
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 1),
+        "root_path": "",
+    }
+    asyncio.run(sandbox.app(scope, receive, send))
+    assert seen == [1]

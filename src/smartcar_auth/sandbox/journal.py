@@ -172,6 +172,8 @@ class Journal:
             return
         body, answer = bytearray(), bytearray()
         status, answer_headers = 0, ()
+        is_written = False
+        at, began = self._clock(), perf_counter()
 
         async def receiving() -> Message:
             message = await receive()
@@ -183,14 +185,18 @@ class Journal:
             nonlocal status, answer_headers
             if message["type"] == "http.response.start":
                 status, answer_headers = message["status"], message["headers"]
-            elif len(answer) <= _ANSWER_LIMIT:
-                answer.extend(message.get("body", b""))
+            else:
+                if len(answer) <= _ANSWER_LIMIT:
+                    answer.extend(message.get("body", b""))
+                if not message.get("more_body", False):
+                    write()  # before the answer is out: whoever has it may look here
             await send(message)
 
-        at, began = self._clock(), perf_counter()
-        try:
-            await self._app(scope, receiving, sending)
-        finally:
+        def write() -> None:
+            nonlocal is_written
+            if is_written:
+                return
+            is_written = True
             is_json = answer.startswith((b"{", b"[")) and len(answer) <= _ANSWER_LIMIT
             one = Recorded(
                 at,
@@ -207,6 +213,11 @@ class Journal:
             self._recorded.append(one)
             if self._log is not None:
                 self._log(one)
+
+        try:
+            await self._app(scope, receiving, sending)
+        finally:
+            write()  # also of what got no answer
 
 
 def _decoded(headers: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
