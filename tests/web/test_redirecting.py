@@ -61,7 +61,6 @@ def test_redirect_without_app_origin_is_for_this_apps_own_page():
     response = redirect()
     assert response.status == 200
     assert script(response) == {
-        "defer": None,
         "src": f"assets/{assets.REDIRECT.name}",
         "integrity": assets.REDIRECT.integrity,
         "referrerpolicy": "no-referrer",

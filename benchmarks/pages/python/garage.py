@@ -1,6 +1,5 @@
 # What both Pythons run: a button that works, and an attempt for the measuring script.
 from js import window
-
 from smartcar_auth._platform import to_js
 from smartcar_auth.hosts.browser import Smartcar
 

@@ -129,6 +129,7 @@ class Attempt:
         self._channel.onmessage = listener
         if signal is not None:
             signal.addEventListener("abort", listener)
+        states_equal("", "")  # what Pyodide imports for it needn't wait for the answer
         return None
 
     def to_front(self) -> bool:
