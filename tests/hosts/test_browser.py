@@ -465,6 +465,30 @@ async def test_async_functions_run_to_their_end(window):
     assert [type(one) for one in told] == [Cancelled]
 
 
+def test_exception_of_on_complete_spares_no_other_attempt(window):
+    """It is the application's to see, and all windows go."""
+
+    def complete(error, response):
+        raise RuntimeError("the application failed")
+
+    smartcar = Smartcar(application_id=ID, redirect_uri=REDIRECT, on_complete=complete)
+    for _ in range(3):
+        smartcar.open_dialog()
+    with pytest.raises(RuntimeError, match="the application failed"):
+        smartcar.unmount()
+    assert [popup.closed for popup in window.popups] == [True] * 3
+    smartcar.unmount()
+
+
+def test_window_comes_to_the_front(window, smartcar):
+    """As long as it is there."""
+    attempt = smartcar.open_dialog()
+    assert attempt.to_front()
+    assert window.popups[0].focused == 1
+    attempt.cancel()
+    assert not attempt.to_front()
+
+
 def test_repr_holds_no_secret(window, smartcar):
     """An attempt may be logged."""
     attempt = smartcar.open_dialog(state="mine")

@@ -112,7 +112,7 @@ class Smartcar:
         """
         attempt = Attempt(self._application, self._ended, **options)
         self._open.append(attempt)
-        attempt.open()
+        attempt._open()
         return attempt
 
     def add_click_handler(
@@ -164,8 +164,14 @@ class Smartcar:
     def unmount(self) -> None:
         """Remove all click handlers and cancel all attempts. A second time does nothing; new ones may follow."""
         self._remove_clicks()
+        failures = []
         for attempt in list(self._open):
-            attempt.cancel()
+            try:
+                attempt.cancel()
+            except Exception as failure:  # of on_complete: it must not spare the others
+                failures.append(failure)
+        if failures:
+            raise failures[0]
 
     def _remove_clicks(self, only: "Any" = None) -> None:
         kept = []

@@ -83,7 +83,8 @@ class Attempt:
         self._listener: Any = None
         self._channel: Any = None
         self._over = asyncio.Event()
-        self._outcome: tuple[SmartcarAuthError | None, AuthorizationResponse | None] = (None, None)
+        self._error: SmartcarAuthError | None = None
+        self._response: Any = None
 
     def cancel(self) -> None:
         """End it as Cancelled and close the window; after its end this does nothing."""
@@ -95,9 +96,9 @@ class Attempt:
         except asyncio.CancelledError:
             self.cancel()
             raise
-        error, response = self._outcome
-        if response is None:
-            raise error or Cancelled()
+        if self._error is not None:
+            raise self._error
+        response: AuthorizationResponse = self._response
         return response
 
     if MICROPYTHON:
@@ -110,8 +111,8 @@ class Attempt:
         def __await__(self) -> "Generator[Any, None, AuthorizationResponse]":
             return self._wait().__await__()
 
-    def open(self) -> None:
-        """Open the window, in this call. Failures come later, so that nobody is called back during it."""
+    def _open(self) -> None:
+        """In this very call. A failure is told later, so that nobody is called back during it."""
         window, signal = self._window, self._signal
         if signal is not None and signal.aborted:
             return run(self._fail(Cancelled()))
@@ -133,7 +134,7 @@ class Attempt:
         return None
 
     def to_front(self) -> bool:
-        """Whether the window is still there; it comes to the front."""
+        """Bring the window before the person's eyes; False if it reads closed."""
         if self._popup is None or self._popup.closed:
             return False
         self._popup.focus()
@@ -200,7 +201,7 @@ class Attempt:
     ) -> None:
         if self._over.is_set():
             return
-        self._outcome = (error, response)
+        self._error, self._response = error, response
         self._over.set()
         if self._popup is not None:
             self._close()
