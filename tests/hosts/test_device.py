@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 
 import pytest
+import segno
 
 from smartcar_auth import (
     Cancelled,
@@ -179,6 +180,23 @@ class TestCode:
             line.startswith("\033[38;5;16;48;5;231m") and line.endswith("\033[0m")
             for line in coloured.split("\n")
         )
+
+    def test_code_of_a_terminal_shows_every_module(self):
+        """Two to a character, with a margin of two all around: what a camera sees is what segno drew."""
+        handoff = HandOff(smartcar())
+        rows = [
+            [character in dark for character in line]
+            for line in handoff.qr_text(coloured=False).split("\n")
+            for dark in ("▀█", "▄█")
+        ]
+        drawn = [
+            [bool(module) for module in row]
+            for row in segno.make(handoff.url, error="l", boost_error=False).matrix
+        ]
+        size = len(drawn)
+        assert [row[2:-2] for row in rows[2 : size + 2]] == drawn
+        assert not any(map(any, rows[:2] + rows[size + 2 :]))
+        assert not any(any(row[:2] + row[-2:]) for row in rows)
 
     def test_code_of_a_page_obeys_a_strict_policy(self):
         """An element without style, script or anything from outside."""
