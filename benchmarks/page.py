@@ -232,7 +232,7 @@ def _sample(chromium: str, world: World, kind: str) -> Sample:
                 os.killpg(browser.pid, signal.SIGKILL)
                 browser.wait()
     known = world.report["known"]
-    if not all(isinstance(one, float) for one in known):
+    if not all(isinstance(one, int | float) for one in known):
         raise RuntimeError(f"attempts with {kind} ended in {known}")
     ways = [(end - start) * 1000 for start, end in zip(world.left, known, strict=True)]
     return Sample(world.report["ready"], world.report["added"], world.sent_when_ready, ways)
