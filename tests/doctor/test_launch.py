@@ -98,6 +98,15 @@ def test_page_of_a_stranger_is_named(patient, serve):
     assert one(allowed, "launch")[0] == "ok"
 
 
+def test_page_of_another_site_is_named(patient, serve):
+    """On 127.0.0.1 it is another site than the app on localhost, allowed or not."""
+    app = patient(allowed_origins=["http://127.0.0.1:1"])
+    page = static_page(f"<smartcar-connect launch={app.url}smartcar/launch>", {})
+    level, message = one(examined(serve(page, host="127.0.0.1").origin), "launch")
+    assert level == "problem"
+    assert "is another site than this app" in message
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -46,9 +46,7 @@ def launch(visitor: Visitor, page: str, base: str) -> Launched | Finding:
     """Launch as the module does from the page at this origin; a finding where that doesn't lead to Connect."""
     attempt = make_id()
     query = urlencode({"attempt": attempt, "display": "popup", "origin": page})
-    site = "same-origin"
-    if origin_of(base) != page:
-        site = "cross-site" if compare_sites(page, base) == "other" else "same-site"
+    site = "cross-site" if compare_sites(page, base) == "other" else "same-origin"
     answer = visitor.get(f"{base}/launch?{query}", {**NAVIGATION, "Sec-Fetch-Site": site})
     sent = answer.location
     if sent is None or not sent.path.endswith("/oauth/authorize"):
