@@ -416,9 +416,18 @@ def test_page_that_no_redirect_could_reach_is_refused(window):
 
 def test_answer_for_another_page_is_foreseen(window):
     """The console says that it can't arrive."""
-    for app_origin, warned in ((ORIGIN, False), ("https://other.example", True)):
-        Smartcar(application_id=ID, redirect_uri=hosted_redirect_uri(app_origin)).open_dialog()
-        assert bool(window.warnings) == warned
+    addresses = {
+        hosted_redirect_uri(ORIGIN): False,
+        "https://api.example.com/r?x=1&app_origin=https%3A%2F%2Fapp.example.com%2F&y=2": False,
+        "https://api.example.com/r?state=1&state=2": False,
+        hosted_redirect_uri("https://other.example"): True,
+        "https://javascript-sdk.smartcar.com/v2/redirect": True,
+        "https://api.example.com/r?app_origin=": True,
+    }
+    for redirect_uri, warned in addresses.items():
+        Smartcar(application_id=ID, redirect_uri=redirect_uri).open_dialog()
+        assert bool(window.warnings) == warned, redirect_uri
+        window.warnings.clear()
 
 
 def test_click_handler_serves_many_clicks(window, smartcar, told):

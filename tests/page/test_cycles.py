@@ -2,6 +2,8 @@
 
 import pytest
 
+from page.conftest import PYTHONS
+
 pytestmark = pytest.mark.browser
 
 OPENED = """
@@ -52,6 +54,19 @@ class Held:
         return self.lab.window.run("interpreter._module.HEAP8.length")
 
 
+@pytest.fixture(scope="module", params=PYTHONS)
+def counted(request, open_lab):
+    """A page of their own, in which nothing was held before."""
+    return open_lab(request.param)
+
+
+@pytest.fixture
+def lab(counted):
+    counted.smartcar()
+    yield counted
+    counted.reset()
+
+
 def as_before(after, before):
     """Nothing more of anything."""
     if "proxies" in before:
@@ -63,10 +78,25 @@ def as_before(after, before):
     assert after == before
 
 
+def test_real_windows_leave_nothing(lab):
+    """Forty windows, opened, answered and closed by the browser."""
+    held = Held(lab)
+    lab.smartcar(connect_origin=lab.site.origin)
+
+    def cycles(count):
+        for number in range(count):
+            lab.run("attempt = smartcar.open_dialog()")
+            lab.until(f"len(told) == {number + 1}")
+        assert len(lab.page.context.pages) == 1
+        return held.now()
+
+    before = cycles(1)
+    as_before(cycles(40), before)
+
+
 @pytest.mark.parametrize("cycle", [OPENED, MOUNTED], ids=["opened and completed", "created and unmounted"])
-def test_thousand_cycles_leave_nothing(own_lab, cycle):
+def test_thousand_cycles_leave_nothing(lab, cycle):
     """Told each time, and as before afterwards; ten come first, for what is made once and stays."""
-    lab = own_lab
     held = Held(lab)
     lab.window.run("void answering()")
 
@@ -82,20 +112,3 @@ def test_thousand_cycles_leave_nothing(own_lab, cycle):
     print(lab.python, after, f"heap {bytes_before} -> {bytes_after} bytes")
     as_before(after, before)
     assert bytes_after - bytes_before < 32_000  # what is kept of an attempt would be ten times as much
-
-
-def test_real_windows_leave_nothing(own_lab):
-    """Forty windows, opened, answered and closed by the browser."""
-    lab = own_lab
-    held = Held(lab)
-    lab.smartcar(connect_origin=lab.site.origin)
-
-    def cycles(count):
-        for number in range(count):
-            lab.run("attempt = smartcar.open_dialog()")
-            lab.until(f"len(told) == {number + 1}")
-        assert len(lab.page.context.pages) == 1
-        return held.now()
-
-    before = cycles(1)
-    as_before(cycles(40), before)

@@ -19,11 +19,11 @@ from smartcar_auth import (
     SmartcarAuthError,
     StateMismatch,
 )
-from smartcar_auth._platform import MICROPYTHON, page, release, to_js
+from smartcar_auth._platform import MICROPYTHON, decode_lossy, page, release, to_js, unquote
 from smartcar_auth.envelope import new_instance_id, write_envelope
 from smartcar_auth.message import FIELDS, NAME, read_message
 from smartcar_auth.origin import HOSTED_PAGE, origin_of, parse_origin
-from smartcar_auth.response import Parameters, read_checked, read_parameters
+from smartcar_auth.response import Parameters, read_checked
 from smartcar_auth.state import states_equal
 
 TYPE_CHECKING = False
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     Ended = Callable[["Attempt", SmartcarAuthError | None, AuthorizationResponse | None], None]
 
-LOOK_MILLISECONDS = 500
+_LOOK_MILLISECONDS = 500
 #: What our redirect page says of an answer that came to it broken.
 _VERDICTS = {kind.code: kind for kind in (MissingParameter, DuplicateParameter, AmbiguousResponse)}
 _running: "set[object]" = set()
@@ -122,7 +122,7 @@ class Attempt:
         self._popup = popup
         self._until = time.time() + self._seconds
         self._listener = listener = to_js(self._happened)  # one for all, so that one is let go in the end
-        self._timer = window.setInterval(listener, LOOK_MILLISECONDS)
+        self._timer = window.setInterval(listener, _LOOK_MILLISECONDS)
         window.addEventListener("message", listener)
         window.addEventListener("pagehide", listener)
         # Its name carries the random id: all pages of an origin share their channels.
@@ -267,10 +267,11 @@ def _origins(application: "Smartcar", window: "Any") -> "list[str]":
     here = window.location.origin
     if application.redirect_uri is not None:
         origin = origin_of(application.redirect_uri)
-        told = read_parameters(application.redirect_uri).get("app_origin")
-        if (told or origin == HOSTED_PAGE) and (told or "").rstrip("/") != here:
+        _, named, told = application.redirect_uri.partition("app_origin=")
+        told = decode_lossy(unquote(told.partition("&")[0])).rstrip("/")
+        if (named or origin == HOSTED_PAGE) and told != here:
             window.console.warn(
-                f"smartcar-auth: redirect_uri hands the answer to app_origin={told}, but this page is at {here}."
+                f'smartcar-auth: redirect_uri hands the answer to app_origin="{told}", but this page is at {here}.'
             )
         return [] if origin is None else [origin]
     if application.response_type == "none":
