@@ -60,7 +60,10 @@ class Typed:
 
         def _piece(self, seconds: float) -> str:
             ready, _, _ = select.select([self._descriptor], [], [], seconds)
-            if not ready or self._in_background():
+            if ready and self._in_background():
+                sleep(min(seconds, 0.1))  # what has been typed keeps it ready
+                return ""
+            if not ready:
                 return ""
             piece = os.read(self._descriptor, 65_536)
             self.ended = not piece
