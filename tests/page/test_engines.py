@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from browser.engines import Firefox, WebKit
+from browser.engines import firefox, webkit
 from page.lab import GRANTED, Lab
 from page.test_endings import AWAITED, CANCELLED, failure
 
@@ -17,18 +17,15 @@ pytestmark = [
 @pytest.fixture(scope="module", params=["firefox", "webkit"])
 def profile(request, playwright):
     """A person's browser with this engine."""
-    engine = Firefox(playwright) if request.param == "firefox" else WebKit()
-    try:
-        with engine.profile() as opened:
-            yield opened
-    finally:
-        engine.stop()
+    started = firefox(playwright) if request.param == "firefox" else webkit()
+    with started as engine, engine() as person:
+        yield person
 
 
 @pytest.fixture(scope="module", params=["micropython", "pyodide", "isolated/micropython"])
 def opened_lab(request, profile, site, connect):
     """One page for all tests; the last one is cut off from its windows."""
-    return Lab(profile.window(), site, connect, request.param)
+    return Lab(profile(), site, connect, request.param)
 
 
 @pytest.fixture

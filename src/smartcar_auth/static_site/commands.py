@@ -50,7 +50,7 @@ def static(
         from smartcar_auth.static_site import files as site_files
         from smartcar_auth.static_site import folder as written
     except ImportError as error:
-        typer.echo(f'{error}\nInstall what is missing: pip install "smartcar-auth[starlette]"', err=True)
+        typer.echo(f'{error}\nInstall what is missing: pip install "smartcar-auth[cli]"', err=True)
         raise typer.Exit(2) from None
     try:
         files = site_files.files(app_origin or (), site)
