@@ -173,6 +173,7 @@ class Journal:
         body, answer = bytearray(), bytearray()
         status, answer_headers = 0, ()
         is_written = False
+        start: Message | None = None
         at, began = self._clock(), perf_counter()
 
         async def receiving() -> Message:
@@ -182,14 +183,19 @@ class Journal:
             return message
 
         async def sending(message: Message) -> None:
-            nonlocal status, answer_headers
+            nonlocal status, answer_headers, start
             if message["type"] == "http.response.start":
                 status, answer_headers = message["status"], message["headers"]
-            else:
-                if len(answer) <= _ANSWER_LIMIT:
-                    answer.extend(message.get("body", b""))
-                if not message.get("more_body", False):
-                    write()  # before the answer is out: whoever has it may look here
+                start = message
+                return
+            if len(answer) <= _ANSWER_LIMIT:
+                answer.extend(message.get("body", b""))
+            if not message.get("more_body", False):
+                write()
+            # Not before: whoever has the answer may look here, and one without a body is whole with its head.
+            if start is not None:
+                await send(start)
+                start = None
             await send(message)
 
         def write() -> None:
