@@ -174,7 +174,8 @@ class Attempt:
 
     def close(self) -> None:
         """Let the port go, which cancels an attempt that has no end yet. A second call does nothing."""
-        self._end(Cancelled())
+        if self._outcome is None:
+            self._end(Cancelled())
 
     def __enter__(self) -> Attempt:
         return self
@@ -191,7 +192,7 @@ class Attempt:
         elif request.path != self._path:
             request.answer(404)
         elif request.method != "GET":
-            request.answer(405, [("Allow", "GET")])
+            request.answer(405, "Allow: GET\r\n")
         else:
             answer = self._read(request.query)
             request.answer(400 if isinstance(answer, InvalidResponse) else 200, HEADERS, page(_kind(answer)))

@@ -13,16 +13,13 @@ from binascii import b2a_base64
 from smartcar_auth.words import WORDS
 
 HEADERS = (
-    ("Content-Type", "text/html; charset=utf-8"),
-    ("Cache-Control", "no-store"),
-    ("Referrer-Policy", "no-referrer"),
-    ("X-Content-Type-Options", "nosniff"),
-    ("X-Frame-Options", "DENY"),
-    (
-        "Content-Security-Policy",
-        "default-src 'none'; style-src data:; img-src data:; base-uri 'none'; form-action 'none'; "
-        "frame-ancestors 'none'",
-    ),
+    "Content-Type: text/html; charset=utf-8\r\n"
+    "Cache-Control: no-store\r\n"
+    "Referrer-Policy: no-referrer\r\n"
+    "X-Content-Type-Options: nosniff\r\n"
+    "X-Frame-Options: DENY\r\n"
+    "Content-Security-Policy: default-src 'none'; style-src data:; img-src data:; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'\r\n"
 )
 
 _SHEET = os.path.join(os.path.dirname(__file__), os.pardir, os.pardir, "web", "static", "page.css")

@@ -53,12 +53,15 @@ class Request:
         self.path, _, self.query = target.partition("?")
         self.host = host
 
-    def answer(self, status: int, headers: Iterable[tuple[str, str]] = (), body: bytes | None = None) -> None:
-        """Send the answer and close the connection; without a body it says the status in words.
+    def answer(self, status: int, fields: str = "", body: bytes | None = None) -> None:
+        """Send the answer and close the connection. Whether anybody still listens changes nothing.
 
-        Whether anybody still listens changes nothing.
+        Args:
+            status: Of `_REASONS`.
+            fields: Header fields, each with its line end.
+            body: None says the status in words.
         """
-        _answer(self._connection, status, headers, body)
+        _answer(self._connection, status, fields, body)
 
 
 class Port:
@@ -217,26 +220,24 @@ def _parse(head: str) -> tuple[str, str, str] | None:
     pieces = line.split(" ")
     if len(pieces) != 3 or not pieces[2].startswith("HTTP/1."):
         return None
-    hosts = [
-        value.strip()
-        for name, _, value in (field.partition(":") for field in fields)
-        if name.lower() == "host"
-    ]
-    # RFC 9112, 3.2: 400 for "any request message that contains more than one Host header field".
-    return (pieces[0], pieces[1], hosts[0].lower()) if len(hosts) == 1 else None
+    host = None
+    for field in fields:
+        name, _, value = field.partition(":")
+        if name.lower() == "host":
+            if host is not None:  # RFC 9112, 3.2: 400 for "more than one Host header field line"
+                return None
+            host = value.strip().lower()
+    return None if host is None else (pieces[0], pieces[1], host)
 
 
-def _answer(
-    connection: socket.socket, status: int, headers: Iterable[tuple[str, str]] = (), body: bytes | None = None
-) -> None:
-    lines = [f"HTTP/1.1 {status} {_REASONS[status]}", *(f"{name}: {value}" for name, value in headers)]
+def _answer(connection: socket.socket, status: int, fields: str = "", body: bytes | None = None) -> None:
     if body is None:
         body = _REASONS[status].encode()
-        lines += ["Content-Type: text/plain", "X-Content-Type-Options: nosniff"]
-    lines += [f"Content-Length: {len(body)}", "Connection: close", "", ""]
+        fields += "Content-Type: text/plain\r\nX-Content-Type-Options: nosniff\r\n"
+    head = f"HTTP/1.1 {status} {_REASONS[status]}\r\n{fields}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     try:
         # Without waiting for the client: it is the first that is sent, so there is room for all of it.
-        connection.sendall("\r\n".join(lines).encode("latin-1") + body)
+        connection.sendall(head.encode("latin-1") + body)
     except OSError:  # the browser has gone
         pass
     finally:
