@@ -40,7 +40,7 @@ from smartcar_auth import (
     UserExited,
     VehicleIncompatible,
 )
-from smartcar_auth.hosts.loopback import Attempt, connect_async
+from smartcar_auth.hosts.loopback import Attempt, connect, connect_async
 from smartcar_auth.words import WORDS
 from terminal import Terminal
 
@@ -757,11 +757,19 @@ class TestBrowser:
         self.run(tmp_path, until="No browser opens here(.|\n)*ssh -L", BROWSER=command)
 
     def test_browser_that_shows_nothing(self, tmp_path):
-        """Its success proves nothing: the address was said from the beginning."""
+        """Its success proves nothing: the address was said from the beginning, and after a while so are the ways."""
         executable(tmp_path, "browser", "exit 0")
-        self.run(
-            tmp_path, until=r"If it doesn't, open this address:\n\n(https://\S+)\n", BROWSER="{}/browser %s"
-        )
+        _, said = self.run(tmp_path, until="ssh -L", options={"timeout_seconds": 8}, BROWSER="{}/browser %s")
+        assert re.search(r"If it doesn't, open this address:\n\n(https://\S+)\n", said)
+        assert "No browser opens" not in said
+
+    def test_browser_of_another_kind(self):
+        """A misspelt one is no silent default; the port is free again."""
+        with Attempt(smartcar(), ports=[0]) as attempt:
+            port = attempt.port
+        with pytest.raises(ConfigurationError, match='"system" or as "app"'):
+            connect(smartcar(), ports=[port], browser="chromium")
+        Attempt(smartcar(), ports=[port]).close()
 
     def test_browser_of_text_is_left_alone(self, tmp_path):
         """It would take over the terminal, and Connect needs scripts."""

@@ -10,6 +10,8 @@ import os
 import sys
 import threading
 
+from smartcar_auth import ConfigurationError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal
@@ -41,6 +43,8 @@ class Opening:
     """A browser on its way. In a thread, because some ways of opening one return only when it is closed again."""
 
     def __init__(self, url: str, kind: Browser = "system") -> None:
+        if kind not in ("system", "app"):
+            raise ConfigurationError('A browser is opened as "system" or as "app".')
         #: Whether it is certain that none opens.
         self.failed = False
         self._url = url

@@ -26,9 +26,7 @@ if TYPE_CHECKING:
 _SLICE_SECONDS = 0.1
 _PATIENCE_SECONDS = 20  # by then, whoever sees no page has come back to the terminal
 
-NOT_THE_ADDRESS = (
-    "That isn't the address at which this attempt ends: copy all that stands in the address bar."
-)
+NOT_THE_ADDRESS = "That isn't the address at which this attempt ends: copy all that is in the address bar."
 
 
 def to_stderr(text: str) -> None:
@@ -57,13 +55,15 @@ def accompany(
     Raises:
         SmartcarAuthError: As `Attempt.poll`.
         BrowserUnavailable: No browser opens, and nobody could be told the address.
+        ConfigurationError: There is no such way to open one.
     """
     opening = open_browser(attempt.url, browser) if browser else None
     typed = Typed() if say and _may_read(paste) else None
     if say:
         introduction = "Smartcar Connect opens in your browser. If it doesn't, open" if opening else "Open"
         say(f"{introduction} this address:\n\n{attempt.url}\n")
-    help_at: float | None = monotonic() + (_PATIENCE_SECONDS if opening else 0)
+    patience = min(_PATIENCE_SECONDS, attempt.remaining_seconds / 4) if opening else 0
+    help_at: float | None = monotonic() + patience
     while True:
         failed = opening is not None and opening.failed
         if failed and say is None:
@@ -99,12 +99,11 @@ def _how(port: int, failed: bool, may_paste: bool) -> str:
 
 def _pasted(attempt: Attempt, typed: Typed, say: Callable[[str], object]) -> AuthorizationResponse | None:
     line = typed.line()
-    if not line:
-        return None
-    try:
-        return attempt.receive(line)
-    except InvalidResponse:
-        say(NOT_THE_ADDRESS)
-        return (
-            None  # if it was Connect that made no sense, the attempt has ended, and the next poll raises that
-        )
+    if line:
+        try:
+            return attempt.receive(line)
+        except (
+            InvalidResponse
+        ):  # if it was Connect that made no sense, this is the end, and the next poll says so
+            say(NOT_THE_ADDRESS)
+    return None
