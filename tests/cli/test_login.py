@@ -289,13 +289,9 @@ class TestElsewhere:
 
 class TestAnotherDevice:
     @pytest.fixture
-    def env(self, env, sandbox):
-        return {
-            **env,
-            **API,
-            "SMARTCAR_IAM_ORIGIN": sandbox.origin,
-            "SMARTCAR_VEHICLE_API_V3_ORIGIN": sandbox.origin,
-        }
+    def env(self, env):
+        """With API credentials; the sandbox that plays Connect plays the API as well."""
+        return {**env, **API}
 
     def test_owner_allows_on_a_phone(self, env, sandbox):
         """The code and the link are shown, no port is held, and the end is learnt from the API."""
@@ -323,6 +319,15 @@ class TestAnotherDevice:
         assert (result["code"], result["redirect_uri"]) == (None, None)
         assert result["external_id"] == sent(url)["external_id"]
         assert result["vehicle_id"]
+
+    def test_api_is_somewhere_else(self, env, sandbox):
+        """The variables say where."""
+        env |= {"SMARTCAR_IAM_ORIGIN": sandbox.origin, "SMARTCAR_VEHICLE_API_V3_ORIGIN": "http://127.0.0.1:9"}
+        done = run(env, "login", "--qr", "--json", "--timeout", "1")
+        assert json.loads(done.stdout)["error"] == "timeout"
+        env["SMARTCAR_VEHICLE_API_V3_ORIGIN"] = "http://api.example.com"
+        done = run(env, "login", "--qr")
+        assert (done.returncode, "api_origin must be https" in done.stderr) == (2, True)
 
     def test_wrong_credentials(self, env):
         """Exit status 2, in words that hold no secret."""

@@ -72,16 +72,26 @@ def ports(settings: dict[str, Any]) -> list[int] | None:
         found: list[int] | None = settings.get("ports")
         return found
     # A sandbox accepts any, so two people, or two windows, never meet. Smartcar's own guides register this one.
-    return [0] if settings.get("connect_origin", "").startswith("http://") else [8000]
+    return [0] if _sandbox(settings) else [8000]
 
 
 def credentials(settings: dict[str, Any]) -> dict[str, Any] | None:
     """The arguments of `Connections`, if there are API credentials."""
     if "api_client_id" not in settings and "api_client_secret" not in settings:
         return None
-    origins = {name: settings[name] for name in ("iam_origin", "api_origin") if name in settings}
-    names = {"client_id": "api_client_id", "client_secret": "api_client_secret"}
-    return origins | {name: settings.get(setting, "") for name, setting in names.items()}
+    sandbox = _sandbox(settings)  # plays the API as well
+    origins = {name: settings.get(name, sandbox) for name in ("iam_origin", "api_origin")}
+    return {
+        "client_id": settings.get("api_client_id", ""),
+        "client_secret": settings.get("api_client_secret", ""),
+        **{name: origin for name, origin in origins.items() if origin},
+    }
+
+
+def _sandbox(settings: dict[str, Any]) -> str:
+    """The sandbox's origin; "" for Smartcar itself, which is never without TLS."""
+    origin: str = settings.get("connect_origin", "")
+    return origin if origin.startswith("http://") else ""
 
 
 def default_path() -> Path:
