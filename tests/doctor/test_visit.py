@@ -142,41 +142,41 @@ def test_page_that_is_hard_to_read_ends(speak, piece):
     assert one(findings, "page")[0] == "warning"
 
 
-def test_headers_of_a_visit_are_those_of_a_navigation(patient):
-    """Or routes that turn prefetches and images away would turn the doctor away."""
+def test_request_is_a_navigations(serve):
+    """The address as it is, with the header fields of a browser; an origin alone is its root."""
     asked = []
-    app = patient()
 
     async def listening(scope, receive, send):
-        asked.append({name.decode(): value.decode() for name, value in scope["headers"]})
-        await app(scope, receive, send)
+        headers = {name.decode(): value.decode() for name, value in scope["headers"]}
+        asked.append((scope["raw_path"], scope["query_string"], headers))
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
 
-    app.server.stop()
-    app.server.app = listening
-    app.server.start()
-    Visitor(f"localhost:{app.server.port}", ["a=1", "b=2"]).get(f"{app.origin}/x?y=%20", {"A": "b"}, ["c=3"])
-    [headers] = asked
+    server = serve(listening)
+    visitor = Visitor(f"localhost:{server.port}", ["a=1", "b=2"])
+    visitor.get(f"{server.origin}/%2Fx/y;z?q=%20&r", {"Accept": "b"}, ["c=3"])
+    visitor.get(server.origin, {})
+    (path, query, headers), (root, nothing, _) = asked
+    assert (path, query) == (b"/%2Fx/y;z", b"q=%20&r")
+    assert (root, nothing) == (b"/", b"")
     assert headers["cookie"] == "a=1; b=2; c=3"
-    assert headers["host"] == f"localhost:{app.server.port}"
+    assert headers["host"] == f"localhost:{server.port}"
     assert headers["user-agent"].startswith("smartcar-auth doctor/")
-    assert headers["a"] == "b"
+    assert headers["accept"] == "b"
 
 
-def test_cookies_are_shown_to_their_host_alone(patient):
+def test_cookies_are_shown_to_their_host_alone(serve):
     """The application's cookie isn't for others, whatever a page names."""
     asked = []
-    app = patient(lambda answer: None)
-    server = app.server
 
     async def listening(scope, receive, send):
         asked.append(dict(scope["headers"]).get(b"cookie"))
-        await app(scope, receive, send)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
 
-    server.stop()
-    server.app = listening
-    server.start()
-    Visitor("localhost:1", ["person=ann"]).get(f"http://localhost:{server.port}/", {})
-    Visitor(f"localhost:{server.port}", ["person=ann"]).get(f"http://localhost:{server.port}/", {})
+    server = serve(listening)
+    Visitor("localhost:1", ["person=ann"]).get(server.origin, {})
+    Visitor(f"localhost:{server.port}", ["person=ann"]).get(server.origin, {})
     assert asked == [None, b"person=ann"]
 
 
