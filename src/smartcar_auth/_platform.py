@@ -188,7 +188,30 @@ def page() -> "Any":
         import js
     except ImportError:
         return None
-    return js if hasattr(js, "open") else None  # PyScript lends its workers a document
+    return js.window if hasattr(js, "open") else None  # PyScript lends its workers a document, and no open
+
+
+def call(target: "Any", name: "str", *arguments: "Any") -> "Any":
+    """`target.name(*arguments)`, for the window's functions, and those that other targets share with it.
+
+    MicroPython 1.27 has one object for such a function, which is bound or not as whoever asked for it last:
+    after `element.addEventListener(...)`, or `js.window.open(...)`, it calls `js.addEventListener`, or
+    `js.open`, on the first argument. This neither suffers from that nor causes it.
+    """
+    if not MICROPYTHON:
+        return getattr(target, name)(*arguments)
+    import js
+
+    return js.Reflect.apply(getattr(js, name), target, js.Array.of(*arguments))
+
+
+def is_null(value: "Any") -> bool:
+    """Whether JavaScript has nothing there: Pyodide has an object for null."""
+    if value is None or MICROPYTHON:
+        return value is None
+    from pyodide import ffi  # type: ignore[import-not-found]
+
+    return value is getattr(ffi, "jsnull", None)
 
 
 def to_js(function: "Callable[..., None]") -> "Any":

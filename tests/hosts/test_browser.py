@@ -24,6 +24,7 @@ from smartcar_auth.hosts.browser import Attempt, Smartcar
 ID = "8229df9f-91a0-4ff0-a1ae-a1f38ee24d07"
 ORIGIN = "https://app.example.com"
 REDIRECT = f"{ORIGIN}/smartcar/redirect"
+NULL = object()  # Pyodide's jsnull
 
 
 def in_a_loop(test):
@@ -117,7 +118,6 @@ class Channel:
 class Window(Target):
     """The page's window, as far as it is used."""
 
-    Boolean = staticmethod(bool)
     CSS = SimpleNamespace(escape=lambda text: text)
     location = SimpleNamespace(origin=ORIGIN)
     screen = SimpleNamespace(width=1000, height=800)
@@ -150,7 +150,7 @@ class Window(Target):
     def open(self, address, name, features):
         self.features.append(features)
         if self.blocks:
-            return None
+            return NULL
         self.popups.append(Popup(address))
         return self.popups[-1]
 
@@ -174,9 +174,10 @@ class Window(Target):
 def window(monkeypatch):
     """A page around this Python."""
     double = Window()
-    monkeypatch.setitem(sys.modules, "js", double)
-    monkeypatch.setitem(sys.modules, "pyodide", SimpleNamespace())
-    monkeypatch.setitem(sys.modules, "pyodide.ffi", SimpleNamespace(create_proxy=Proxy))
+    monkeypatch.setitem(sys.modules, "js", SimpleNamespace(window=double, open=double.open))
+    ffi = SimpleNamespace(create_proxy=Proxy, jsnull=NULL)
+    monkeypatch.setitem(sys.modules, "pyodide", SimpleNamespace(ffi=ffi))
+    monkeypatch.setitem(sys.modules, "pyodide.ffi", ffi)
     return double
 
 
@@ -347,10 +348,10 @@ def test_source_may_be_missing(window, smartcar, told):
     popup = window.popups[0]
     for state in (None, "other", 7):
         message = SimpleNamespace(name="SmartcarAuthMessage", code="c", state=state)
-        window.happens("message", origin=ORIGIN, source=None, data=message)
+        window.happens("message", origin=ORIGIN, source=NULL, data=message)
     assert told == []
     message = SimpleNamespace(name="SmartcarAuthMessage", code="c", state=popup.state)
-    window.channels[0].onmessage(SimpleNamespace(type="message", origin=ORIGIN, source=None, data=message))
+    window.channels[0].onmessage(SimpleNamespace(type="message", origin=ORIGIN, source=NULL, data=message))
     assert told[0].code == "c"
 
 

@@ -79,7 +79,7 @@ def as_before(after, before):
 
 
 def test_real_windows_leave_nothing(lab):
-    """Forty windows, opened, answered and closed by the browser."""
+    """Twenty windows, opened, answered and closed by the browser."""
     held = Held(lab)
     lab.smartcar(connect_origin=lab.site.origin)
 
@@ -91,7 +91,7 @@ def test_real_windows_leave_nothing(lab):
         return held.now()
 
     before = cycles(1)
-    as_before(cycles(40), before)
+    as_before(cycles(20), before)
 
 
 @pytest.mark.parametrize("cycle", [OPENED, MOUNTED], ids=["opened and completed", "created and unmounted"])

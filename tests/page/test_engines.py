@@ -22,7 +22,7 @@ def profile(request, playwright):
         yield person
 
 
-@pytest.fixture(scope="module", params=["micropython", "pyodide", "isolated/micropython"])
+@pytest.fixture(scope="module", params=["micropython", "isolated/micropython"])
 def opened_lab(request, profile, site, connect):
     """One page for all tests; the last one is cut off from its windows."""
     return Lab(profile(), site, connect, request.param)
@@ -41,6 +41,16 @@ def test_grant(lab):
     lab.grant(lab.opened("#in-form"))
     assert lab.told() == [{**GRANTED, "state": "mine 🚗 自動車"}]
     assert lab.window.run("location.pathname").endswith(lab.python)
+
+
+def test_pyodide(profile, site, connect):
+    """The other Python, in the same engine: granted and denied."""
+    lab = Lab(profile(), site, connect, "pyodide")
+    lab.smartcar()
+    lab.grant(lab.click(AWAITED.format("state='mine 🚗'")))
+    lab.grant(lab.click(AWAITED.format("")), "error=access_denied")
+    assert [one["code"] for one in lab.told(2)] == ["a-code", "access_denied"]
+    assert lab.until("len(awaited) == 2 and awaited") == lab.value("told")
 
 
 def test_denial(lab):

@@ -480,6 +480,19 @@ def test_click_opens_and_stays_on_the_page(lab, element):
     assert lab.window.run("location.pathname") == f"/{lab.python}"
 
 
+@pytest.mark.parametrize("style", ["js.window", "js"])
+def test_page_s_own_calls_and_ours_change_nothing_for_each_other(lab, style):
+    """MicroPython keeps one object for a function of the window, bound or not as whoever asked for it last."""
+    names = ["open", "setInterval", "clearInterval", "parseFloat"]
+    lab.run(f"kept = [getattr({style}, name) for name in {names!r}]")
+    lab.run("kept += [js.document.body.addEventListener, js.document.body.removeEventListener]")
+    lab.run("smartcar.add_click_handler(id='connect', window_options={'width': 500})")
+    lab.grant(lab.opened("#connect"))
+    assert lab.told() == [GRANTED]
+    assert lab.value(f"{style}.parseFloat('3')") == 3
+    lab.run("kept = None")
+
+
 def test_last_click_handler_of_an_element_counts(both):
     """Theirs opens a window for each."""
     both.run("smartcar.add_click_handler(selector='.connect', make='KIA')")

@@ -7,7 +7,7 @@ import.
 
 import smartcar_auth as core
 from smartcar_auth import ConfigurationError
-from smartcar_auth._platform import release, to_js, warn_deprecated
+from smartcar_auth._platform import call, release, to_js, warn_deprecated
 from smartcar_auth.envelope import new_instance_id, write_envelope
 from smartcar_auth.origin import HOSTED_PAGE, origin_of
 
@@ -158,7 +158,7 @@ class Smartcar:
         for element in elements:
             self._remove_clicks(element)
             listener = to_js(clicked)
-            element.addEventListener("click", listener)
+            call(element, "addEventListener", "click", listener)
             self._clicks.append((element, listener))
 
     def unmount(self) -> None:
@@ -177,7 +177,7 @@ class Smartcar:
         kept = []
         for element, listener in self._clicks:
             if only is None or element == only:
-                element.removeEventListener("click", listener)
+                call(element, "removeEventListener", "click", listener)
                 release(listener)
             else:
                 kept.append((element, listener))

@@ -19,7 +19,7 @@ from smartcar_auth import (
     SmartcarAuthError,
     StateMismatch,
 )
-from smartcar_auth._platform import MICROPYTHON, decode_lossy, page, release, to_js, unquote
+from smartcar_auth._platform import MICROPYTHON, call, decode_lossy, is_null, page, release, to_js, unquote
 from smartcar_auth.envelope import new_instance_id, write_envelope
 from smartcar_auth.message import FIELDS, NAME, read_message
 from smartcar_auth.origin import HOSTED_PAGE, origin_of, parse_origin
@@ -116,20 +116,20 @@ class Attempt:
         window, signal = self._window, self._signal
         if signal is not None and signal.aborted:
             return run(self._fail(Cancelled()))
-        popup = window.open(self._url, "", self._features)
-        if not window.Boolean(popup):  # null is None on one Python and an object on another
+        popup = call(window, "open", self._url, "", self._features)
+        if is_null(popup):
             return run(self._fail(PopupBlocked()))
         self._popup = popup
         self._until = time.time() + self._seconds
         self._listener = listener = to_js(self._happened)  # one for all, so that one is let go in the end
-        self._timer = window.setInterval(listener, _LOOK_MILLISECONDS)
-        window.addEventListener("message", listener)
-        window.addEventListener("pagehide", listener)
+        self._timer = call(window, "setInterval", listener, _LOOK_MILLISECONDS)
+        call(window, "addEventListener", "message", listener)
+        call(window, "addEventListener", "pagehide", listener)
         # Its name carries the random id: all pages of an origin share their channels.
         self._channel = window.BroadcastChannel.new("smartcar-auth-" + self._name)
         self._channel.onmessage = listener
         if signal is not None:
-            signal.addEventListener("abort", listener)
+            call(signal, "addEventListener", "abort", listener)
         states_equal("", "")  # what Pyodide imports for it needn't wait for the answer
         return None
 
@@ -162,7 +162,7 @@ class Attempt:
             return
         # A source is missing when the window has closed meanwhile, and on the channel.
         ours = event.source == self._popup
-        if not ours and self._window.Boolean(event.source):
+        if not ours and not is_null(event.source):
             return
         posted = event.data
         if getattr(posted, "name", None) != NAME:
@@ -209,11 +209,11 @@ class Attempt:
 
     def _close(self) -> None:
         window, listener = self._window, self._listener
-        window.clearInterval(self._timer)
-        window.removeEventListener("message", listener)
-        window.removeEventListener("pagehide", listener)
+        call(window, "clearInterval", self._timer)
+        call(window, "removeEventListener", "message", listener)
+        call(window, "removeEventListener", "pagehide", listener)
         if self._signal is not None:
-            self._signal.removeEventListener("abort", listener)
+            call(self._signal, "removeEventListener", "abort", listener)
         self._channel.postMessage("over")  # our redirect page closes itself when it is answered
         self._channel.close()
         self._popup.close()
@@ -291,7 +291,7 @@ def _features(window: "Any", given: "Mapping[str, object] | None") -> "str":
     for name, value in (given or {}).items():
         if name not in values:
             raise ConfigurationError(f"window_options knows width, height, top and left, not {name!r}.")
-        number = window.parseFloat(str(value))
+        number = call(window, "parseFloat", str(value))
         if -1e6 < number < 1e6:  # and so no NaN
             values[name] = max(number, 100) if name in ("width", "height") else number
     return "popup," + ",".join([f"{name}={int(value)}" for name, value in values.items()])
