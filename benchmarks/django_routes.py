@@ -11,10 +11,9 @@ of Django's that works for several processes.
 
 import gc
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from io import BytesIO
-from statistics import median
 from tempfile import TemporaryDirectory
 from time import process_time
 from typing import Any
@@ -34,6 +33,7 @@ from smartcar_auth.hosts.django import SmartcarConnect
 
 from .auth_url import APPLICATION_ID, SCOPE
 from .figure import Figure, Say, Target, take_turns
+from .taken import Taken
 
 FLOWS = 300
 SLOW_FLOWS = 30
@@ -64,25 +64,15 @@ NAVIGATION = {
 def measure(say: Say, quick: bool) -> list[Figure]:
     with TemporaryDirectory() as folder:
         handlers = set_up(f"{folder}/db.sqlite3")
-        runs: dict[str, list[tuple[float, float]]] = {name: [] for name in handlers}
+        taken = Taken(handlers)
 
         def flow(name: str) -> float:
             flows = SLOW_FLOWS if name == "peer" else FLOWS
-            taken = run_flows(handlers[name], name.partition(",")[0], flows)
-            runs[name].append(taken)
-            return sum(taken)
+            return taken.note(name, run_flows(handlers[name], name.partition(",")[0], flows))
 
-        take_turns({name: partial(flow, name) for name in runs}, 5 if quick else 24, say)
+        take_turns({name: partial(flow, name) for name in handlers}, 5 if quick else 24, say)
         connections.close_all()
-    best = {name: _each(min, taken[1:]) for name, taken in runs.items()}
-    middle = {name: _each(median, taken[1:]) for name, taken in runs.items()}
-
-    def added(name: str, times: dict[str, tuple[float, float]] = best) -> tuple[float, float]:
-        return times[name][0] - times["bare"][0], times[name][1] - times["bare"][1]
-
-    def by_medians(peer: str) -> float:
-        return sum(added("ours", middle)) / sum(added(peer, middle))
-
+    added, bare = taken.added, taken.times("bare")
     ready = "Authlib, signed cookies"
     return [
         Figure(
@@ -92,9 +82,9 @@ def measure(say: Say, quick: bool) -> list[Figure]:
             "us",
             "Authlib as installed",
             Target(0.25),
-            f"minima of {len(runs['ours']) - 1} batches of {FLOWS} flows ({SLOW_FLOWS} of Authlib as installed, with "
-            f"sessions in SQLite); bare views {best['bare'][0]:.1f} + {best['bare'][1]:.1f} us taken off, default "
-            f"middleware included; ratio by medians {by_medians('peer'):.3f}",
+            f"minima of {taken.batches} batches of {FLOWS} flows ({SLOW_FLOWS} of Authlib as installed, with "
+            f"sessions in SQLite); bare views {bare[0]:.1f} + {bare[1]:.1f} us taken off, default "
+            f"middleware included; ratio by medians {taken.by_medians('peer'):.3f}",
         ),
         Figure(
             "- against a lighter Authlib",
@@ -103,15 +93,11 @@ def measure(say: Say, quick: bool) -> list[Figure]:
             "us",
             ready,
             Target(0.25),
-            f"ratio by medians {by_medians('peer, ready'):.3f}",
+            f"ratio by medians {taken.by_medians('peer, ready'):.3f}",
         ),
         Figure("- launch alone", added("ours")[0], added("peer, ready")[0], "us", ready),
         Figure("- callback alone", added("ours")[1], added("peer, ready")[1], "us", ready),
     ]
-
-
-def _each(choose: Callable[[list[float]], float], taken: list[tuple[float, float]]) -> tuple[float, float]:
-    return choose([launch for launch, _ in taken]), choose([callback for _, callback in taken])
 
 
 def set_up(database: str) -> dict[str, WSGIHandler]:

@@ -8,9 +8,7 @@ its callback runs `authorize_access_token` unchanged up to the token request, wh
 import io
 import secrets
 import sys
-from collections.abc import Callable
 from functools import partial
-from statistics import median
 from time import process_time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -24,6 +22,7 @@ from smartcar_auth.hosts.flask import SmartcarConnect
 from .asgi import NAVIGATION
 from .auth_url import APPLICATION_ID, SCOPE
 from .figure import Figure, Say, Target, take_turns
+from .taken import Taken
 
 FLOWS = 200
 AUTHORIZE_URL = "https://connect.smartcar.com/oauth/authorize"
@@ -41,20 +40,13 @@ def measure(say: Say, quick: bool) -> list[Figure]:
         "ours, identify": our_app(identify=_identify),
         "peer": authlib_app(),
     }
-    runs: dict[str, list[tuple[float, float]]] = {name: [] for name in apps}
+    taken = Taken(apps)
 
     def flow(name: str) -> float:
-        taken = run_flows(apps[name], with_answer=name != "bare")
-        runs[name].append(taken)
-        return sum(taken)
+        return taken.note(name, run_flows(apps[name], with_answer=name != "bare"))
 
     take_turns({name: partial(flow, name) for name in apps}, 5 if quick else 24, say)
-    best = {name: _each(min, taken[1:]) for name, taken in runs.items()}
-    middle = {name: _each(median, taken[1:]) for name, taken in runs.items()}
-
-    def added(name: str, times: dict[str, tuple[float, float]] = best) -> tuple[float, float]:
-        return times[name][0] - times["bare"][0], times[name][1] - times["bare"][1]
-
+    added, bare = taken.added, taken.times("bare")
     peer = "Authlib's Flask client"
     return [
         Figure(
@@ -64,18 +56,14 @@ def measure(say: Say, quick: bool) -> list[Figure]:
             "us",
             peer,
             Target(0.25),
-            f"minima of {len(runs['ours']) - 1} batches of {FLOWS} flows; bare routes {best['bare'][0]:.1f} + "
-            f"{best['bare'][1]:.1f} us taken off; ratio by medians "
-            f"{sum(added('ours', middle)) / sum(added('peer', middle)):.3f}",
+            f"minima of {taken.batches} batches of {FLOWS} flows; bare routes {bare[0]:.1f} + "
+            f"{bare[1]:.1f} us taken off; ratio by medians "
+            f"{taken.by_medians('peer'):.3f}",
         ),
         Figure("- launch alone", added("ours")[0], added("peer")[0], "us", peer),
         Figure("- callback alone", added("ours")[1], added("peer")[1], "us", peer),
         Figure("- both, with an identify", sum(added("ours, identify")), sum(added("peer")), "us", peer),
     ]
-
-
-def _each(choose: Callable[[list[float]], float], taken: list[tuple[float, float]]) -> tuple[float, float]:
-    return choose([launch for launch, _ in taken]), choose([callback for _, callback in taken])
 
 
 def run_flows(app: Flask, *, with_answer: bool, flows: int = FLOWS) -> tuple[float, float]:

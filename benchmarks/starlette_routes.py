@@ -12,9 +12,7 @@ Authlib as installed, and Authlib given a TLS context once, the best that an app
 import asyncio
 import secrets
 import ssl
-from collections.abc import Callable
 from functools import partial
-from statistics import median
 from time import process_time
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -33,6 +31,7 @@ from smartcar_auth.hosts.starlette import SmartcarConnect
 from .asgi import HOST, Answers, Scope, cookie, get, header, receive
 from .auth_url import APPLICATION_ID, SCOPE
 from .figure import Figure, Say, Target, take_turns
+from .taken import Taken
 
 FLOWS = 400
 SLOW_FLOWS = 30
@@ -51,24 +50,14 @@ def measure(say: Say, quick: bool) -> list[Figure]:
         "peer": authlib_app(),
         "peer, ready": authlib_app(verify=ssl.create_default_context()),
     }
-    runs: dict[str, list[tuple[float, float]]] = {name: [] for name in apps}
+    taken = Taken(apps)
 
     def flow(name: str) -> float:
         flows = SLOW_FLOWS if name == "peer" else FLOWS
-        taken = asyncio.run(run_flows(apps[name], with_answer=name != "bare", flows=flows))
-        runs[name].append(taken)
-        return sum(taken)
+        return taken.note(name, asyncio.run(run_flows(apps[name], with_answer=name != "bare", flows=flows)))
 
     take_turns({name: partial(flow, name) for name in apps}, 5 if quick else 24, say)
-    best = {name: _each(min, taken[1:]) for name, taken in runs.items()}
-    middle = {name: _each(median, taken[1:]) for name, taken in runs.items()}
-
-    def added(name: str, times: dict[str, tuple[float, float]] = best) -> tuple[float, float]:
-        return times[name][0] - times["bare"][0], times[name][1] - times["bare"][1]
-
-    def by_medians(peer: str) -> float:
-        return sum(added("ours", middle)) / sum(added(peer, middle))
-
+    added, bare = taken.added, taken.times("bare")
     ready = "Authlib, TLS context given"
     return [
         Figure(
@@ -78,9 +67,9 @@ def measure(say: Say, quick: bool) -> list[Figure]:
             "us",
             "Authlib as installed",
             Target(0.25),
-            f"minima of {len(runs['ours']) - 1} batches of {FLOWS} flows ({SLOW_FLOWS} of Authlib as installed); bare "
-            f"routes {best['bare'][0]:.1f} + {best['bare'][1]:.1f} us taken off; ratio by medians "
-            f"{by_medians('peer'):.3f}",
+            f"minima of {taken.batches} batches of {FLOWS} flows ({SLOW_FLOWS} of Authlib as installed); bare "
+            f"routes {bare[0]:.1f} + {bare[1]:.1f} us taken off; ratio by medians "
+            f"{taken.by_medians('peer'):.3f}",
         ),
         Figure(
             "- against a lighter Authlib",
@@ -89,7 +78,7 @@ def measure(say: Say, quick: bool) -> list[Figure]:
             "us",
             ready,
             Target(0.25),
-            f"ratio by medians {by_medians('peer, ready'):.3f}",
+            f"ratio by medians {taken.by_medians('peer, ready'):.3f}",
         ),
         Figure("- launch alone", added("ours")[0], added("peer, ready")[0], "us", ready),
         Figure("- callback alone", added("ours")[1], added("peer, ready")[1], "us", ready),
@@ -101,10 +90,6 @@ def measure(say: Say, quick: bool) -> list[Figure]:
             ready,
         ),
     ]
-
-
-def _each(choose: Callable[[list[float]], float], taken: list[tuple[float, float]]) -> tuple[float, float]:
-    return choose([launch for launch, _ in taken]), choose([callback for _, callback in taken])
 
 
 async def run_flows(app: Any, *, with_answer: bool, flows: int = FLOWS) -> tuple[float, float]:

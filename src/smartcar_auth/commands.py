@@ -186,7 +186,7 @@ def doctor(
     try:
         from smartcar_auth.doctor import SECONDS, examine_address, examine_environment
     except ImportError as error:
-        raise _missing("fastapi", error) from None
+        raise _missing("cli", error) from None
     if url is None:
         findings: Iterable[Finding] = examine_environment()
         begin = "Without an address, only the environment variables are read."

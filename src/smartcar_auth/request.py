@@ -12,10 +12,22 @@ from .response import read_response
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import TypedDict
 
     from .response import AuthorizationResponse, ResponseSource
 
     Flags = str | Sequence[str] | Mapping[str, object]
+
+    class RequestOptions(TypedDict, total=False):
+        """What one attempt asks for, as in `Smartcar.get_auth_url`; for hosts that pass it on."""
+
+        force_prompt: bool
+        make: str | None
+        single_select: bool | None
+        single_select_vin: str | None
+        flags: Flags | None
+        user: str | None
+
 
 _REMEDY = {
     "user": " Pass str(user.id), for example.",

@@ -7,7 +7,8 @@ happened while a browser shows what a person saw.
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Literal
 
 import uvicorn
@@ -89,6 +90,20 @@ class Server:
         self._server.should_exit = True
         self._thread.join(10)
         assert not self._thread.is_alive(), "The server did not stop within 10 seconds."
+
+
+@contextmanager
+def serving() -> Iterator[Callable[..., Server]]:
+    """Serve ASGI applications; all of them stop with it."""
+    servers: list[Server] = []
+
+    def started(app: ASGIApp, **options: Any) -> Server:
+        servers.append(Server(app, **options))
+        return servers[-1]
+
+    yield started
+    for server in servers:
+        server.stop()
 
 
 class Application:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from browser.application import SAME_ORIGIN, Application, Server, WithHeaders
+from browser.application import SAME_ORIGIN, Application, Server, WithHeaders, serving
 from browser.flow import Garage
 from smartcar_auth.sandbox import Sandbox
 
@@ -42,15 +42,8 @@ def severing_sandbox() -> Iterator[Server]:
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Server]]:
     """Serve an ASGI application until the test ends."""
-    servers: list[Server] = []
-
-    def started(app: Any, **options: Any) -> Server:
-        servers.append(Server(app, **options))
-        return servers[-1]
-
-    yield started
-    for server in servers:
-        server.stop()
+    with serving() as started:
+        yield started
 
 
 @pytest.fixture

@@ -9,18 +9,13 @@ import subprocess
 import sys
 import time
 
+import chromium
 from browser.engines import executable
 from browser.screen import Screen
 from terminal import Terminal
 
 FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
+    *chromium.FLAGS,
     "--remote-debugging-port=0",
     # Who owns this name lets it resolve to the visitor's own machine.
     "--host-resolver-rules=MAP rebound.example 127.0.0.1",
@@ -36,12 +31,12 @@ class Desk:
     """
 
     def __init__(self, playwright, folder):
-        chromium = executable("chromium", "chromium")
+        command_of_debian = executable("chromium", "chromium")
         self.screen = Screen().__enter__()
         profile, command = folder / "profile", folder / "bin" / "chromium"
         command.parent.mkdir()
         flags = " ".join(f"'{flag}'" for flag in [*FLAGS, f"--user-data-dir={profile}"])
-        command.write_text(f'#!/bin/sh\nexec {chromium} {flags} "$@" > /dev/null 2>&1\n')
+        command.write_text(f'#!/bin/sh\nexec {command_of_debian} {flags} "$@" > /dev/null 2>&1\n')
         command.chmod(0o755)
         self.environment = {
             **os.environ,

@@ -18,9 +18,10 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 from browser.application import SAME_ORIGIN, Application, Server, static_page
 from browser.flow import connect_as
 from browser.front_end import OWN, STRICT, FrontEnd, OfficialPage, end_with, official_page
-from browser.smartcar_com import HOSTED_ORIGIN, SmartcarCom
-from chromium import start_chromium
+from chromium import start_chromium_with_smartcar
 from smartcar_auth.message import FIELDS, read_message
+from smartcar_auth.origin import HOSTED_PAGE
+from smartcar_auth.sandbox import Sandbox
 
 pytestmark = pytest.mark.browser
 
@@ -31,16 +32,16 @@ LATER_FIELDS = {"vehicleId", "statusCode", "errorMessage"}  # ours has them besi
 
 
 @pytest.fixture(scope="module")
-def smartcar_com(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmartcarCom]:
-    started = SmartcarCom(tmp_path_factory.mktemp("smartcar_com"))
-    yield started
-    started.server.stop()
+def smartcar_com() -> Iterator[Sandbox]:
+    """Smartcar's own hosts on this machine, the hosted redirect page among them."""
+    with Sandbox(tls=True) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
-def browser(playwright: Playwright, smartcar_com: SmartcarCom) -> Iterator[Browser]:
+def browser(playwright: Playwright, smartcar_com: Sandbox) -> Iterator[Browser]:
     """One that finds smartcar.com here."""
-    started = start_chromium(playwright, *smartcar_com.chromium_arguments)
+    started = start_chromium_with_smartcar(playwright, smartcar_com)
     yield started
     started.close()
 
@@ -250,12 +251,12 @@ def test_message_is_that_of_smartcars_page(front_end, page, answer):
     app = front_end()
     query = f"{urlencode(answer)}&state=STATE"
     told, posted = [], []
-    for redirect_uri in (f"{HOSTED_ORIGIN}/v2/redirect?app_origin={app.origin}", app.redirect_uri()):
+    for redirect_uri in (f"{HOSTED_PAGE}/v2/redirect?app_origin={app.origin}", app.redirect_uri()):
         official = OfficialPage(page, app.origin, {"redirectUri": redirect_uri})
         official.answer(redirect_uri, query)
         told.append(official.told())
         (message,) = official.messages()
-        assert message.pop("isSmartcarHosted") is (redirect_uri.startswith(HOSTED_ORIGIN))
+        assert message.pop("isSmartcarHosted") is (redirect_uri.startswith(HOSTED_PAGE))
         assert json.loads(base64.b64decode(message.pop("state"))).keys() == {"instanceId"}
         posted.append(message)
     assert told[0] == told[1]
@@ -273,14 +274,14 @@ def test_either_page_is_read_by_python(front_end, page, answer):
     app = front_end()
     read = []
     for origin, redirect_uri in (
-        (HOSTED_ORIGIN, f"{HOSTED_ORIGIN}/v2/redirect?app_origin={app.origin}"),
+        (HOSTED_PAGE, f"{HOSTED_PAGE}/v2/redirect?app_origin={app.origin}"),
         (app.origin, app.redirect_uri()),
     ):
         official = OfficialPage(page, app.origin, {"redirectUri": redirect_uri})
         official.answer(redirect_uri, f"{urlencode(answer)}&state=a-state")
         page.wait_for_function("messages.length")
         (message,) = official.messages()
-        read.append(read_message(message, origin=origin, trusted_origins=[app.origin, HOSTED_ORIGIN]))
+        read.append(read_message(message, origin=origin, trusted_origins=[app.origin, HOSTED_PAGE]))
     for parameters in read:
         for name in ("vehicle_id", "status_code", "error_message"):
             parameters.pop(name, None)
@@ -361,10 +362,10 @@ def test_sentence_of_the_applications_own(front_end, page):
 
 @pytest.mark.parametrize("path", [REDIRECT, HELPER])
 @pytest.mark.parametrize("severed", ["page", "connect"])
-def test_opener_is_cut_off(official, smartcar_com, monkeypatch, path, severed):
+def test_opener_is_cut_off(official, smartcar_com, path, severed):
     """The official SDK can't hear it then; where Smartcar's page shows nothing, ours says what to do."""
     if severed == "connect":
-        monkeypatch.setattr(smartcar_com, "headers", SAME_ORIGIN)
+        smartcar_com.next(coop="connect")
     opened = official(path, SAME_ORIGIN if severed == "page" else None)
     popup = opened.open()
     connect_as(popup)

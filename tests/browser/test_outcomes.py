@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from browser.flow import connect_as, press
+from browser.outcomes import ERRORS
 from smartcar_auth import AccessDenied, VehicleIncompatible
 
 pytestmark = pytest.mark.browser
@@ -75,33 +76,18 @@ def test_incompatible_vehicle_with_and_without_its_details(application, garage, 
         assert error.vehicle_info.make == "TESLA"
 
 
-# The error on the wire -> the code in the event.
-WIRE_ERRORS = {
-    "access_denied": "access_denied",
-    "vehicle_incompatible": "vehicle_incompatible",
-    "invalid_subscription": "invalid_subscription",
-    "no_vehicles": "no_vehicles",
-    "configuration_error": "configuration_error",
-    "server_error": "server_error",
-    "oem_cancelled_login": "oem_cancelled_login",
-    "user_manually_returned_to_application": "user_exited",
-    "user_cancelled": "user_exited",
-    "battery_capacity_no_selection": "unknown_error",
-}
-
-
 def test_every_error_of_connect_ends_with_its_code(application, garage):
     """One page, one attempt after another: each error arrives, in words too, and leaves the button ready."""
     app = application(failure=lambda request, error: {"message": f"Told: {error.code}"})
     page = garage(app)
-    for wire, code in WIRE_ERRORS.items():
+    for wire, code in ERRORS.items():
         popup = page.open()
         popup.click(".controls summary")
         popup.select_option("#sandbox-error", wire)
         press(popup, "#sandbox-end-button")
         page.says(f"Told: {code}")
         assert page.events[-1]["detail"]["code"] == code
-    assert app.codes == list(WIRE_ERRORS.values())
+    assert app.codes == list(ERRORS.values())
 
 
 def test_launch_that_is_refused_tells_the_page_why(application, garage):

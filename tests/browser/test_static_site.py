@@ -5,21 +5,20 @@ from playwright.sync_api import expect
 
 from browser.flow import connect_as
 from browser.front_end import OfficialPage, official_page
-from browser.smartcar_com import SmartcarCom
-from chromium import start_chromium
+from chromium import start_chromium_with_smartcar
+from smartcar_auth.sandbox import Sandbox
 from static_site import served
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def browser(playwright, tmp_path_factory):
+def browser(playwright):
     """One that finds smartcar.com here."""
-    smartcar_com = SmartcarCom(tmp_path_factory.mktemp("smartcar_com"))
-    started = start_chromium(playwright, *smartcar_com.chromium_arguments)
-    yield started
-    started.close()
-    smartcar_com.server.stop()
+    with Sandbox(tls=True) as smartcar_com:
+        started = start_chromium_with_smartcar(playwright, smartcar_com)
+        yield started
+        started.close()
 
 
 @pytest.mark.parametrize("serving", [served.plainly, served.with_headers])

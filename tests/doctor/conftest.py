@@ -10,7 +10,7 @@ import pytest
 import trustme
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from browser.application import Application, Server
+from browser.application import Application, Server, serving
 from deployment.deployed import Deployment
 from doctor.patients import CONNECT, Altered, address_of
 
@@ -18,15 +18,8 @@ from doctor.patients import CONNECT, Altered, address_of
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Server]]:
     """Serve an ASGI application until the test ends."""
-    servers: list[Server] = []
-
-    def started(app: Any, **options: Any) -> Server:
-        servers.append(Server(app, **options))
-        return servers[-1]
-
-    yield started
-    for server in servers:
-        server.stop()
+    with serving() as started:
+        yield started
 
 
 @pytest.fixture

@@ -1,15 +1,18 @@
 """Pages with Python in them. Tests that leave a page as it was share one for each Python: Pyodide is slow to load."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext
 
 from browser.engines import PlaywrightWindow
-from browser.smartcar_com import HOSTED_ORIGIN, HOSTED_SCRIPT
 from page.lab import Lab
 from page.site import Connect, Site
+from smartcar_auth import sandbox
+from smartcar_auth.origin import HOSTED_PAGE
 
+HOSTED_SCRIPT = Path(sandbox.__file__).with_name("static") / "hosted-redirect.js"
 PYTHONS = ["micropython", "pyodide"]
 
 
@@ -29,8 +32,8 @@ def site(connect: Connect) -> Iterator[Site]:
 
 def hosted(context: BrowserContext) -> None:
     """Smartcar's redirect page, which only its origin tells from others."""
-    script = f"<!doctype html><title>Smartcar Redirect</title><script>(() => {{{HOSTED_SCRIPT}}})()</script>"
-    context.route(f"{HOSTED_ORIGIN}/**", lambda route: route.fulfill(body=script, content_type="text/html"))
+    page = f"<!doctype html><title>Smartcar Redirect</title><script>{HOSTED_SCRIPT.read_text()}</script>"
+    context.route(f"{HOSTED_PAGE}/**", lambda route: route.fulfill(body=page, content_type="text/html"))
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,10 @@ from base64 import b64decode
 
 import pytest
 
-from browser.smartcar_com import HOSTED_ORIGIN
 from page.lab import GRANTED
 from page.test_endings import AWAITED, failure
 from smartcar_auth import hosted_redirect_uri
+from smartcar_auth.origin import HOSTED_PAGE
 
 pytestmark = pytest.mark.browser
 
@@ -37,14 +37,14 @@ def test_hosted_page_answers(lab):
     """Smartcar's, which hands the answer to the page at app_origin."""
     lab.smartcar(redirect_uri=hosted_redirect_uri(lab.site.origin))
     popup = lab.click("smartcar.open_dialog(state='mine')")
-    lab.send(popup, f"app_origin={lab.site.origin}&{ALL}&state={lab.state}", f"{HOSTED_ORIGIN}/v2/redirect")
+    lab.send(popup, f"app_origin={lab.site.origin}&{ALL}&state={lab.state}", f"{HOSTED_PAGE}/v2/redirect")
     lab.gone(popup)
     (told,) = lab.told()
     assert (told["code"], told["state"], told["user_id"]) == ("c-1", "mine", "u-1")
 
 
 @pytest.mark.parametrize(
-    "redirect_uri", [hosted_redirect_uri("http://127.0.0.1:8000"), f"{HOSTED_ORIGIN}/v2/redirect"]
+    "redirect_uri", [hosted_redirect_uri("http://127.0.0.1:8000"), f"{HOSTED_PAGE}/v2/redirect"]
 )
 def test_answer_for_another_page_is_foreseen(lab, redirect_uri):
     """The classic first failure, localhost and 127.0.0.1: said in the console before anybody waits."""
@@ -88,7 +88,7 @@ def test_either_redirect_page_may_be_the_dashboard_s_default(lab, hosted):
         lab.send(
             popup,
             f"app_origin={lab.site.origin}&code=a-code&state={lab.state}",
-            f"{HOSTED_ORIGIN}/v2/redirect",
+            f"{HOSTED_PAGE}/v2/redirect",
         )
         lab.gone(popup)
     else:
@@ -124,7 +124,7 @@ def test_lost_query_on_the_hosted_page_is_told(lab):
     """Smartcar's script posts its message without a single value."""
     lab.smartcar(redirect_uri=hosted_redirect_uri(lab.site.origin))
     popup = lab.click("smartcar.open_dialog()")
-    lab.send(popup, f"app_origin={lab.site.origin}", f"{HOSTED_ORIGIN}/v2/redirect")
+    lab.send(popup, f"app_origin={lab.site.origin}", f"{HOSTED_PAGE}/v2/redirect")
     lab.gone(popup)
     assert lab.told() == [failure("MissingParameter", "missing_parameter")]
 
@@ -199,7 +199,7 @@ def test_other_origins_are_not_heard(lab):
         own.replace("http:", "https:"),
         own.replace("localhost", "127.0.0.1"),
         own.replace("localhost", "localhost.example.com"),
-        HOSTED_ORIGIN,
+        HOSTED_PAGE,
     ):
         lab.page.context.route(
             f"{origin}/stranger",

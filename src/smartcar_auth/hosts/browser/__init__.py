@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from smartcar_auth import AuthorizationResponse, SmartcarAuthError
     from smartcar_auth.client import Mode, ResponseType
-    from smartcar_auth.request import Flags
+    from smartcar_auth.request import RequestOptions
 
     class ApplicationOptions(TypedDict, total=False):
         application_id: str | None
@@ -33,14 +33,6 @@ if TYPE_CHECKING:
         connect_origin: str | None
         client_id: str | None
         test_mode: bool | None
-
-    class RequestOptions(TypedDict, total=False):
-        force_prompt: bool
-        make: str | None
-        single_select: bool | None
-        single_select_vin: str | None
-        flags: Flags | None
-        user: str | None
 
     class DialogOptions(RequestOptions, total=False):
         state: str | None

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from smartcar_auth import AuthorizationResponse, Smartcar
+    from smartcar_auth.request import RequestOptions
 
-    from .attempt import Options
     from .browser import Browser
 
 __all__ = ["Attempt", "Opening", "accompany", "connect", "connect_async", "open_browser"]
@@ -44,7 +44,7 @@ def connect(
     browser: Browser | None = "system",
     paste: bool | None = None,
     say: Callable[[str], object] | None = to_stderr,
-    **options: Unpack[Options],
+    **options: Unpack[RequestOptions],
 ) -> AuthorizationResponse:
     """Open Connect in a browser and wait for the answer. Ctrl-C ends it, as it ends any wait.
 
@@ -79,7 +79,7 @@ async def connect_async(
     timeout_seconds: float = 600,
     browser: Browser | None = "system",
     say: Callable[[str], object] | None = to_stderr,
-    **options: Unpack[Options],
+    **options: Unpack[RequestOptions],
 ) -> AuthorizationResponse:
     """`connect` in an event loop, which goes on meanwhile. Cancelling the task ends the attempt and frees the port.
 

@@ -28,23 +28,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
-    from typing import TypedDict, Unpack
+    from typing import Unpack
 
     from smartcar_auth import AuthorizationResponse, Smartcar
-    from smartcar_auth.request import Flags
+    from smartcar_auth.request import RequestOptions
     from smartcar_auth.response import ResponseSource
 
     from .port import Request
-
-    class Options(TypedDict, total=False):
-        """What Connect is asked for, as in `Smartcar.get_auth_url`."""
-
-        force_prompt: bool
-        make: str | None
-        single_select: bool | None
-        single_select_vin: str | None
-        flags: Flags | None
-        user: str | None
 
 
 _MANY_REQUESTS = 32
@@ -79,7 +69,7 @@ class Attempt:
         *,
         ports: Iterable[int] | None = None,
         timeout_seconds: float = 600,
-        **options: Unpack[Options],
+        **options: Unpack[RequestOptions],
     ) -> None:
         host, own_port, rest = _parts(smartcar.redirect_uri)
         if not timeout_seconds > 0:
