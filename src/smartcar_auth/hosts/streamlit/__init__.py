@@ -1,0 +1,302 @@
+"""Streamlit: a button that is a function of the script, and routes for `st.App`.
+
+    # app.py                                              # main.py
+    app = st.App("main.py", routes=routes())              result = smartcar_connect("Connect your car", key="car")
+
+The routes are Starlette's. A callback there knows no session, so the result waits in a mailbox of the process for
+the session whose page was clicked (`web/claims.py`). Settings come from secrets.toml, section [smartcar], or from the
+environment, and are read when they are first needed: Streamlit finds its files only once `st.App` is made.
+"""
+
+import inspect
+import json
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+try:
+    import streamlit as st
+    from starlette.requests import Request
+    from starlette.routing import BaseRoute, Match, NoMatchFound
+    from starlette.types import Receive, Scope, Send
+    from streamlit import config
+    from streamlit.components import v1
+except ImportError as error:
+    raise ImportError(
+        'smartcar_auth.hosts.streamlit needs Streamlit: pip install "smartcar-auth[streamlit]"'
+    ) from error
+
+from smartcar_auth import AuthorizationResponse, ConfigurationError, Smartcar, StateMismatch
+from smartcar_auth.hosts.starlette import SmartcarConnect
+from smartcar_auth.web.causes import REMEDIES
+from smartcar_auth.web.claims import Claims, Result
+from smartcar_auth.web.connect import checked_prefix, checked_subject
+from smartcar_auth.web.options import SEALED_SECONDS
+from smartcar_auth.web.pages import query_of
+
+__all__ = ["Result", "routes", "smartcar_connect"]
+
+STATIC = Path(__file__).parent / "static"
+
+_OF_SMARTCAR = ("application_id", "redirect_uri", "scope", "mode", "connect_origin")
+_OF_CONNECT = ("secret_keys", "public_url", "allowed_origins", "attempt_seconds")
+_LISTS = ("scope", "secret_keys", "allowed_origins")
+
+_NO_ROUTES = (
+    "This button can't work yet: Connect's routes are not served. Write app.py beside this script, "
+    'app = st.App("NAME OF THIS SCRIPT", routes=routes()) with routes from smartcar_auth.hosts.streamlit, '
+    "and start that instead: streamlit run app.py"
+)
+
+logger = logging.getLogger("smartcar_auth")
+_claims = Claims()
+_served: "_Routes | None" = None
+
+
+def routes(
+    prefix: str = "/smartcar",
+    *,
+    smartcar: Smartcar | None = None,
+    identify: Callable[[Any], Any] | None = None,
+    secret_keys: str | bytes | Iterable[str | bytes] | None = None,
+    **options: Any,
+) -> list[BaseRoute]:
+    """Connect's routes, for `st.App("main.py", routes=routes())`. Once per process.
+
+    What isn't given comes from secrets.toml, section [smartcar], else from SMARTCAR_APPLICATION_ID,
+    SMARTCAR_SECRET_KEYS and so on. The redirect URI is where they are plus "/callback", after
+    `server.baseUrlPath`: http://localhost:8501/smartcar/callback.
+
+    Args:
+        prefix: Where the routes are.
+        smartcar: Which application asks, for what.
+        identify: `identify(request)` gives the person's id, or None. It is given a request of Starlette's at
+            launch and `st.context` in the script, and reads `headers` or `cookies` of either. Without one it is
+            the `sub` of whom `st.login` logged in, where secrets.toml has a section [auth].
+        secret_keys: Seal state and cookies; text or bytes of at least 32 bytes, the newest first.
+        options: Others of `smartcar_auth.web.Connect`: public_url, allowed_origins, store, attempt_seconds.
+    """
+    global _served
+    _served = _Routes(prefix, smartcar, {"identify": identify, "secret_keys": secret_keys, **options})
+    return [_served]
+
+
+def smartcar_connect(
+    label: str = "Connect your car",
+    *,
+    key: str = "smartcar_connect",
+    make: str | None = None,
+    single_select: bool | None = None,
+    on_complete: Callable[..., Any] | None = None,
+    args: Sequence[Any] = (),
+    kwargs: Mapping[str, Any] | None = None,
+    **sealed: Any,
+) -> Result | None:
+    """A button that opens Smartcar Connect, and how the last attempt with it ended.
+
+    The result stays in `st.session_state[key]`, in this session, until the next attempt ends or you
+    `del st.session_state[key]`. The script runs again and again, but a code counts once: exchange it in
+    `on_complete`.
+
+    Args:
+        label: What the button reads.
+        key: Its own for each button on the page.
+        make: Such as "TESLA", to skip the choice of brand.
+        single_select: Whether the person picks a single vehicle.
+        on_complete: Called once for each attempt that ended, before the script runs again, as
+            `on_complete(result, *args, **kwargs)`.
+        args, kwargs: More for `on_complete`.
+        sealed: Options that the page can't choose or change: single_select_vin, flags, force_prompt; and, where
+            the person is identified, external_id, user and state, which comes back as `result.app_state`.
+
+    Returns:
+        None before the first attempt has ended; an `AuthorizationResponse`; or the `SmartcarAuthError` that says
+        why there is none.
+
+    Raises:
+        ConfigurationError: A setting is missing, or an option can't be right; the message says what to do.
+    """
+    element = f"{key}.smartcar"
+    data: dict[str, Any] = {"key": key, "label": label}
+    if _served is None:
+        logger.error(_NO_ROUTES)
+        data["problem"] = _NO_ROUTES
+    else:
+        data["launch"] = _served.launch(make=make, single_select=single_select, sealed=sealed)
+        if sealed:
+            data["refresh_seconds"] = SEALED_SECONDS * 2 // 3
+
+    def ended() -> None:
+        told = _value(element).get("ended")
+        attempt = told.get("attempt") if isinstance(told, Mapping) else None
+        # In an iframe every value of the element is new when one of them is.
+        if attempt is None or attempt == st.session_state.get(f"{element}.attempt"):
+            return
+        st.session_state[f"{element}.attempt"] = attempt
+        result = _claims.collect(told)
+        if isinstance(result, AuthorizationResponse) and _served is not None:
+            result = _served.checked(result)
+        st.session_state[key] = result
+        if on_complete is not None:
+            on_complete(result, *args, **(kwargs or {}))
+
+    _show(element, data, ended)
+    result: Result | None = st.session_state.get(key)
+    return result
+
+
+class _Routes(BaseRoute):
+    """Everything below the prefix, answered by Starlette's host; and what the script needs of it."""
+
+    def __init__(self, prefix: str, smartcar: Smartcar | None, options: Mapping[str, Any]) -> None:
+        self._prefix = checked_prefix(prefix)
+        self._smartcar = smartcar
+        self._options = {name: value for name, value in options.items() if value is not None}
+        self._lock = threading.Lock()
+        self._made: SmartcarConnect | None = None
+
+    @cached_property
+    def _base(self) -> str:
+        base = str(config.get_option("server.baseUrlPath")).strip("/")
+        return f"/{base}{self._prefix}" if base else self._prefix
+
+    @property
+    def _connect(self) -> SmartcarConnect:
+        with self._lock:
+            if self._made is None:
+                options = {**_settings(_OF_CONNECT), **self._options}
+                if not options.get("secret_keys"):
+                    raise ConfigurationError(_absent("secret_keys", '["..."]') + _MAKE_A_KEY)
+                if "identify" not in options and _uses_login():
+                    options["identify"] = _logged_in
+                made = SmartcarConnect(self._smartcar or _smartcar(), **options)
+                _claims.serve(made)
+                self._made = made
+            return self._made
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        path = scope.get("path", "").removeprefix(scope.get("root_path", ""))
+        ours = scope["type"] == "http" and path.startswith(f"{self._base}/")
+        return (Match.FULL if ours else Match.NONE), {}
+
+    def url_path_for(self, name: str, /, **path_params: Any) -> Any:
+        raise NoMatchFound(name, path_params)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._connect(scope, receive, send)
+
+    def launch(self, *, sealed: Mapping[str, Any], **chosen: Any) -> str:
+        """The launch address for a button in this session."""
+        connect = self._connect
+        path = connect._site.path(f"{self._base}/launch")
+        if not sealed:
+            return path + query_of(chosen)
+        return f"{path}?{connect.sealed_query(self._person(), **chosen, **sealed)}"
+
+    def checked(self, response: AuthorizationResponse) -> Result:
+        """The response, unless somebody else has logged in behind this page's back."""
+        if self._connect._identify is None or response.subject == self._person():
+            return response
+        return StateMismatch(
+            "This page belongs to another person than the one who connected. " + REMEDIES["other_person"],
+            cause="other_person",
+        )
+
+    def _person(self) -> str | int | None:
+        """Whose session this is."""
+        identify = self._connect._identify
+        if identify is None:
+            return None
+        if identify is _logged_in:
+            return str(st.user["sub"]) if st.user.get("is_logged_in") and "sub" in st.user else None
+        person = identify(st.context)
+        if inspect.isawaitable(person):
+            raise ConfigurationError("identify must not be async: Streamlit's scripts can't await it.")
+        return checked_subject(person)
+
+
+def _uses_login() -> bool:
+    return st.secrets.load_if_toml_exists() and "auth" in st.secrets
+
+
+def _logged_in(request: Request) -> str | None:
+    """The `sub` of whom `st.login` logged in, from the cookie that Streamlit sealed for it."""
+    try:
+        from streamlit.web.server.starlette import starlette_server_config, starlette_websocket
+
+        name = starlette_server_config.USER_COOKIE_NAME
+        read = starlette_websocket._get_signed_cookie_with_chunks
+    except (ImportError, AttributeError):
+        raise ConfigurationError(
+            f"Streamlit {st.__version__} keeps st.login's cookie where smartcar_auth doesn't find it. Give "
+            "routes(identify=...) a function that says who is logged in."
+        ) from None
+    sealed = read(request.cookies, name)
+    user = json.loads(sealed) if sealed else {}
+    return str(user["sub"]) if user.get("is_logged_in") and user.get("sub") else None
+
+
+def _settings(names: Iterable[str]) -> dict[str, Any]:
+    """From secrets.toml, else from the environment."""
+    section = st.secrets.get("smartcar", {}) if st.secrets.load_if_toml_exists() else {}
+    found: dict[str, Any] = {}
+    for name in names:
+        value = section.get(name) or os.environ.get(f"SMARTCAR_{name.upper()}")
+        if value and isinstance(value, str) and name in _LISTS:
+            value = value.split()
+        if value:
+            found[name] = int(value) if name == "attempt_seconds" else value
+    return found
+
+
+def _smartcar() -> Smartcar:
+    options = _settings(_OF_SMARTCAR)
+    if "application_id" not in options:
+        raise ConfigurationError(
+            _absent("application_id", '"..."') + "It is the Application ID shown in the Smartcar dashboard."
+        )
+    return Smartcar(**options)
+
+
+def _absent(name: str, value: str) -> str:
+    return (
+        f"{name} is missing. Write {name} = {value} into .streamlit/secrets.toml, in a section [smartcar], or set "
+        f"SMARTCAR_{name.upper()} in the environment. "
+    )
+
+
+_MAKE_A_KEY = "Make a key with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+
+
+@cache
+def _component() -> Callable[..., Any] | None:
+    """The component without an iframe, where this Streamlit has such."""
+    try:
+        from streamlit.components import v2
+    except ImportError:
+        return None
+    js, css = ((STATIC / f"button.{kind}").read_text("utf-8") for kind in ("js", "css"))
+    return v2.component("smartcar_auth.connect", js=js, css=css)
+
+
+@cache
+def _framed() -> Callable[..., Any]:
+    return v1.declare_component("smartcar_connect", path=STATIC)
+
+
+def _show(element: str, data: Mapping[str, Any], ended: Callable[[], None]) -> None:
+    component = _component()
+    if component is not None:
+        component(key=element, data=data, on_ended_change=ended)
+    else:
+        _framed()(key=element, data=data, on_change=ended, default={})
+
+
+def _value(element: str) -> Mapping[str, Any]:
+    """What the page has told of this element, which may be anything."""
+    value = st.session_state.get(element)
+    return value if isinstance(value, Mapping) else {}
