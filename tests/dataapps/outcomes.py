@@ -40,6 +40,7 @@ const look = () => {
   if (!element?.shadowRoot) return setTimeout(look, 20);
   sessionStorage.clicked = true;
   element.click();
+  console.info("clicked");
 };
 if (!sessionStorage.clicked) look();
 """
@@ -69,9 +70,13 @@ class Somebody:
     def visit(self, app: App, *, script: str | None = None) -> "Visit":
         """The app in a new tab, once Python has said its first word."""
         page = self._context.new_page()
-        if script is not None:
+        if script is None:
+            page.goto(app.origin)
+        else:
             page.add_init_script(script)
-        page.goto(app.origin)
+            # Not looked at before: what a driver evaluates in a page is as good as a click.
+            with page.expect_console_message(lambda message: message.text == "clicked"):
+                page.goto(app.origin)
         return Visit(page, self)
 
 
