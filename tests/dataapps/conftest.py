@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, Page, Playwright
 
 from browser.engines import SECONDS, executable
 from dataapps.outcomes import Anybody, Somebody
@@ -46,3 +46,11 @@ def _somebody(browser: Browser, profiles: ExitStack) -> Somebody:
     context = profiles.enter_context(browser.new_context())
     context.set_default_timeout(SECONDS * 1000)
     return Somebody(context)
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page of somebody's, for what isn't in the table."""
+    with browser.new_context() as context:
+        context.set_default_timeout(SECONDS * 1000)
+        yield context.new_page()

@@ -4,7 +4,9 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Page, expect
 
+from browser.engines import SECONDS
 from dataapps.outcomes import MAIN, OUTCOMES, Anybody, Row, check
 from dataapps.serving import HERE, App, serving
 from smartcar_auth.sandbox import Sandbox
@@ -13,8 +15,10 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
-def app(sandbox: Sandbox) -> Iterator[App]:
-    with serving(lambda port: [sys.executable, HERE / "nicegui_app.py", str(port)], sandbox) as served:
+def app(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    storage = tmp_path_factory.mktemp("nicegui")
+    command = [sys.executable, HERE / "nicegui_app.py"]
+    with serving(lambda port: [*command, str(port)], sandbox, NICEGUI_STORAGE_PATH=str(storage)) as served:
         yield served
 
 
@@ -28,3 +32,32 @@ def test_outcome(row: Row, anybody: Anybody, app: App) -> None:
 def test_outcome_in_firefox(row: Row, anybody_with_firefox: Anybody, app: App) -> None:
     """The main rows there too."""
     check(row, anybody_with_firefox, app)
+
+
+def test_several_buttons(page: Page, app: App) -> None:
+    """Each tells its own handlers, in its own slot: with options that the page can't change, added late, awaited."""
+    page.goto(f"{app.origin}/garage/ann")
+
+    def ends(button: str, outcome: str, text: str) -> None:
+        app.sandbox.next(outcome=outcome)
+        page.locator(f"#{button} smartcar-connect [part~=button]").click()
+        expect(page.locator(f"#{button}")).to_contain_text(text, timeout=SECONDS * 1000)
+
+    ends("first", "granted", "ann in bay 1")
+    page.get_by_role("button", name="Add").click()
+    ends("second", "access_denied", "not this time")
+    ends("third", "granted", "connected")
+    ends("third", "no_vehicles", "ended: no_vehicles")
+    expect(page.locator("#first")).not_to_contain_text("ended")
+    assert page.locator("smartcar-connect.big").get_attribute("window-options") == "width=500"
+
+
+def test_a_person_who_is_not_the_one_of_the_page(page: Page, app: App) -> None:
+    """Ben logs in elsewhere in Ann's browser: what Ann's page has sealed for her is not for him."""
+    page.goto(f"{app.origin}/garage/ann")
+    other = page.context.new_page()
+    other.goto(f"{app.origin}/garage/ben")
+    page.locator("#first smartcar-connect [part~=button]").click()
+    expect(page.locator("#first [role=status]")).to_contain_text(
+        "made for another person", timeout=SECONDS * 1000
+    )

@@ -101,7 +101,11 @@ class SmartcarConnect(FastAPIConnect):
             )
 
 
-class SmartcarButton(TextElement, CancelableWaitElement):
+class SmartcarButton(
+    TextElement,
+    CancelableWaitElement,
+    default_style="font-family: inherit; --smartcar-connect-background: var(--q-primary)",
+):
     """A button that opens Connect in a pop-up: `SmartcarButton("Connect your car").on_connected(handler)`.
 
     Handlers run where handlers of other elements do, so that they may notify, navigate or add elements.
@@ -140,7 +144,6 @@ class SmartcarButton(TextElement, CancelableWaitElement):
         request = self.client.request
         self._launch_path = self._connect._launch_path(request)
         self._props["attempt-seconds"] = str(self._connect.attempt_seconds)
-        self._style.setdefault("--smartcar-connect-background", "var(--q-primary)")
         if options:
             # Whose options they are is settled now; a sealed address ends sooner than a page may stay open.
             identify = self._connect._identify

@@ -1,0 +1,30 @@
+"""Dash passes the table of outcomes, served by its own `app.run`."""
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from dataapps.outcomes import MAIN, OUTCOMES, Anybody, Row, check
+from dataapps.serving import HERE, App, serving
+from smartcar_auth.sandbox import Sandbox
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def app(sandbox: Sandbox) -> Iterator[App]:
+    with serving(lambda port: [sys.executable, HERE / "dash_app.py", str(port)], sandbox) as served:
+        yield served
+
+
+@pytest.mark.parametrize("row", OUTCOMES, ids=lambda row: row.name)
+def test_outcome(row: Row, anybody: Anybody, app: App) -> None:
+    """Page and Python are told what the row says."""
+    check(row, anybody, app)
+
+
+@pytest.mark.parametrize("row", MAIN, ids=lambda row: row.name)
+def test_outcome_in_firefox(row: Row, anybody_with_firefox: Anybody, app: App) -> None:
+    """The main rows there too."""
+    check(row, anybody_with_firefox, app)
