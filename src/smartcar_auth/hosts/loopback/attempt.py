@@ -56,6 +56,8 @@ class Attempt:
         ports: Those whose redirect URIs are registered, tried in this order. None: the redirect URI's own. Without a
             redirect URI the path is /callback. 0, any free port, is for the sandbox.
         timeout_seconds: How long the person may take.
+        proxied_path: Where a proxy passes the redirect URI on to the port: the path with which it asks here. The
+            redirect URI is any one of its own then, and `ports` says which port it asks.
         options: make, single_select, single_select_vin, flags, user, force_prompt, as in `Smartcar.get_auth_url`.
 
     Raises:
@@ -69,9 +71,13 @@ class Attempt:
         *,
         ports: Iterable[int] | None = None,
         timeout_seconds: float = 600,
+        proxied_path: str | None = None,
         **options: Unpack[RequestOptions],
     ) -> None:
-        host, own_port, rest = _parts(smartcar.redirect_uri)
+        proxied = None if proxied_path is None else smartcar.redirect_uri
+        if proxied_path is not None and proxied is None:
+            raise ConfigurationError("proxied_path is part of a redirect URI: make this Smartcar with it.")
+        host, own_port, rest = _parts(None if proxied else smartcar.redirect_uri)
         if not timeout_seconds > 0:
             raise ConfigurationError("timeout_seconds must be more than 0.")
         smartcar.authorization_request(
@@ -81,16 +87,18 @@ class Attempt:
         self.port = self._port.number
         #: This attempt's redirect URI, with the port that is held.
         self.redirect_uri = smartcar.redirect_uri
-        if self.redirect_uri is None or self.port != own_port:
+        if self.redirect_uri is None or (self.port != own_port and not proxied):
             self.redirect_uri = f"http://{host}:{self.port}{rest}"
         smartcar = smartcar.replace(redirect_uri=self.redirect_uri)
         self._request = smartcar.authorization_request(None, app_origin=None, **options)
         self._on_complete = smartcar.on_complete
-        self._path = rest.partition("?")[0] or "/"
+        self._path = proxied_path or rest.partition("?")[0] or "/"
         # What another name resolves to is for its owner to say: that is how DNS rebinding would reach this port.
         self._hosts = {f"{name}:{self.port}" for name in LOCAL_HOSTS}
         if self.port == 80:
             self._hosts.update(LOCAL_HOSTS)
+        if proxied:  # as the browser asked for it, if the proxy passes that on
+            self._hosts.add(proxied.partition("://")[2].partition("/")[0].lower())
         self._until = monotonic() + timeout_seconds
         self._given_up: SmartcarAuthError | None = None
         self._refused: SmartcarAuthError | None = None
