@@ -38,7 +38,14 @@ FRAMEWORKS = {
 }
 FRAMEWORKS["_flask"] = FRAMEWORKS["flask"]  # the half of Flask's host that is about one application
 # Hosts that build on another one.
-BUILDS_ON = {("starlette", "asgi"), ("streamlit", "starlette"), ("fastapi", "starlette"), ("_flask", "wsgi"), ("notebook", "loopback"), ("notebook", "device")}
+BUILDS_ON = {
+    ("starlette", "asgi"),
+    ("streamlit", "starlette"),
+    ("fastapi", "starlette"),
+    ("_flask", "wsgi"),
+    ("notebook", "loopback"),
+    ("notebook", "device"),
+}
 HEAVY = (
     "typing",
     "dataclasses",
