@@ -132,11 +132,10 @@ def smartcar_connect(
 
     def ended() -> None:
         told = _value(element).get("ended")
-        attempt = told.get("attempt") if isinstance(told, Mapping) else None
-        # In an iframe every value of the element is new when one of them is.
-        if attempt is None or attempt == st.session_state.get(f"{element}.attempt"):
+        # In an iframe all values of the element are told anew with each of them.
+        if told is None or told == st.session_state.get(f"{element}.told"):
             return
-        st.session_state[f"{element}.attempt"] = attempt
+        st.session_state[f"{element}.told"] = told
         result = _claims.collect(told)
         if isinstance(result, AuthorizationResponse) and _served is not None:
             result = _served.checked(result)
@@ -276,11 +275,11 @@ _MAKE_A_KEY = "Make a key with: python -c 'import secrets; print(secrets.token_u
 def _component() -> Callable[..., Any] | None:
     """The component without an iframe, where this Streamlit has such."""
     try:
-        from streamlit.components import v2
+        from streamlit.components.v2 import component
     except ImportError:
         return None
     js, css = ((STATIC / f"button.{kind}").read_text("utf-8") for kind in ("js", "css"))
-    return v2.component("smartcar_auth.connect", js=js, css=css)
+    return component("smartcar_auth.connect", js=js, css=css)
 
 
 @cache

@@ -2,17 +2,23 @@
 // Shipped as written; Streamlit loads it as a component (v2), frame.js calls it in an iframe (v1).
 // The element itself comes from the app's routes, so that there is one copy of it.
 
+// Streamlit drops what is told while its connection is away, as on a phone whose page slept behind Connect's window.
+const connected = async (page) => {
+  const state = () => page.querySelector("[data-test-connection-state]")?.dataset.testConnectionState;
+  while ((state() ?? "CONNECTED") !== "CONNECTED") await new Promise((resolve) => setTimeout(resolve, 200));
+};
+
 /**
  * Called at first and whenever Python gives other data.
  * data: key, label, and launch, the launch route with its query, or problem, what to say instead of a button;
  * refresh_seconds after which Python makes the launch link anew.
- * setStateValue keeps a value that Python is sent again after a lost connection. returnTo and target are for a
- * page in a frame: where a flow without pop-up ends, and where it opens.
+ * setStateValue keeps a value that Python is sent again after a lost connection. returnTo, target and page are for a
+ * button in a frame: where a flow without pop-up ends, and where it opens; page is Streamlit's document.
  */
-export default ({ data, parentElement, setStateValue, setTriggerValue, returnTo, target }) => {
+export default ({ data, parentElement, setStateValue, setTriggerValue, returnTo, target, page = document }) => {
   const button = parentElement.querySelector("smartcar-connect")?.owner ?? new Button(parentElement);
   button.show(data, returnTo, target);
-  button.tell = (detail) => setStateValue("ended", detail);
+  button.tell = (detail) => connected(page).then(() => setStateValue("ended", detail));
   clearTimeout(button.timer);
   if (data.refresh_seconds) {
     button.timer = setTimeout(() => setTriggerValue("expired", true), data.refresh_seconds * 1000);

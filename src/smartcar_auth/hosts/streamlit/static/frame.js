@@ -24,6 +24,7 @@ addEventListener("message", ({ source, data }) => {
     setStateValue: set,
     setTriggerValue: (name) => set(name, Date.now()),
     returnTo: parent.location.pathname + parent.location.search,
+    page: parent.document,
     target: "_blank", // the frame's sandbox lets nobody replace the page
   });
 });
