@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from smartcar_auth import __version__
+from smartcar_auth.conformance import commands as conformance
 from smartcar_auth.login import commands as login
 from smartcar_auth.static_site import commands as static_site
 
@@ -217,6 +218,7 @@ def doctor(
         raise typer.Exit(1)
 
 
+conformance.register(app)
 login.register(app)
 static_site.register(app)
 

@@ -71,13 +71,17 @@ class Visitor:
         host: Host and port that may be shown `cookies`; whatever else is asked never sees them.
         cookies: Such as "session=...", of somebody who is logged in.
         seconds: How long one answer may take.
+        agent: The command that visits, for the application's log.
 
     Raises:
         ValueError: One of `cookies` is none.
     """
 
-    def __init__(self, host: str, cookies: Iterable[str] = (), seconds: float = SECONDS) -> None:
+    def __init__(
+        self, host: str, cookies: Iterable[str] = (), seconds: float = SECONDS, *, agent: str = "doctor"
+    ) -> None:
         self._host = host
+        self._agent = f"smartcar-auth {agent}/{__version__}"
         self.cookies = tuple(cookies)
         self.seconds = seconds
         if not all(map(_COOKIE.fullmatch, self.cookies)):
@@ -88,7 +92,21 @@ class Visitor:
 
         Args:
             url: http or https.
-            headers: Besides Host, User-Agent and Cookie.
+            headers: Besides User-Agent and Cookie.
+            cookies: More of them.
+
+        Raises:
+            Unreachable: Nothing that could be read came back.
+        """
+        return self.ask("GET", url, headers, cookies)
+
+    def ask(self, method: str, url: str, headers: dict[str, str], cookies: Iterable[str] = ()) -> Answer:
+        """Send a request without a body.
+
+        Args:
+            method: GET or HEAD.
+            url: http or https.
+            headers: Besides User-Agent and Cookie.
             cookies: More of them.
 
         Raises:
@@ -97,7 +115,7 @@ class Visitor:
         parts = urlsplit(url)
         where = parts.netloc
         carried = [*(self.cookies if where == self._host else []), *cookies]
-        fields = {**headers, "User-Agent": f"smartcar-auth doctor/{__version__}", "Connection": "close"}
+        fields = {**headers, "User-Agent": self._agent, "Connection": "close"}
         if carried:
             fields["Cookie"] = "; ".join(carried)
         target = quote(parts.path or "/", safe="/%:@!$&'()*+,;=-._~") + (
@@ -106,8 +124,9 @@ class Visitor:
         try:
             connection = _connection(parts, self.seconds)
             try:
-                connection.request("GET", target, headers=fields)
-                answer = http.client.HTTPResponse(_Impatient(connection.sock, self.seconds))  # type: ignore[arg-type]
+                connection.request(method, target, headers=fields)
+                line = _Impatient(connection.sock, self.seconds)
+                answer = http.client.HTTPResponse(line, method=method)  # type: ignore[arg-type]
                 answer.begin()
                 return Answer(url, answer.status, answer.getheaders(), answer.read(MOST_BYTES))
             finally:
