@@ -169,7 +169,7 @@ def try_again(anybody: Anybody, app: App) -> None:
             page.says(f"failed {outcome}")
 
 
-def be_blocked_at_load(anybody: Anybody, app: App) -> None:
+def be_blocked_at_load(anybody: Anybody, app: App) -> Visit:
     """The page opens the window while it loads, with no click behind it; Python hears, and the link leads around."""
     page = anybody().visit(app, script=AT_LOAD)
     page.says("failed popup_blocked")
@@ -177,6 +177,12 @@ def be_blocked_at_load(anybody: Anybody, app: App) -> None:
     app.sandbox.next(outcome="granted")
     page.press(HERE)
     page.arrives(f"{app.origin}/?smartcar=granted")
+    return page
+
+
+def go_on_in_the_tab(anybody: Anybody, app: App) -> None:
+    """After the way around Python has the code, on the page that the person came back to."""
+    be_blocked_at_load(anybody, app).says_granted()
 
 
 def reload_while_pending(anybody: Anybody, app: App) -> None:
@@ -190,6 +196,24 @@ def reload_while_pending(anybody: Anybody, app: App) -> None:
     page.reads(STATUS, "")
     popup.press(ALLOW)
     popup.gone()
+    app.sandbox.next(outcome="granted")
+    page.press(BUTTON)
+    page.says_granted(code=1)
+
+
+def reload_and_go_on(anybody: Anybody, app: App) -> None:
+    """The tab knows its attempt: the page asks whether to go on waiting, and the answer arrives, once."""
+    page = anybody().visit(app)
+    popup = page.open(BUTTON)
+    sign_in(popup)
+    popup.reads(ALLOW, "Allow")
+    page.reload()
+    page.reads(STATUS, "Still connecting?")
+    page.says("nothing yet")
+    popup.press(ALLOW)
+    page.says_granted()
+    page.reload()
+    page.says("nothing yet")
     app.sandbox.next(outcome="granted")
     page.press(BUTTON)
     page.says_granted(code=1)
@@ -264,6 +288,10 @@ OUTCOMES = [
     Row(connect_in_two_tabs),
     Row(connect_beside_another),
 ]
+
+# Where the button has `keep`, and finds the end of an attempt that came while its page was not there.
+_KEPT = {be_blocked_at_load: go_on_in_the_tab, reload_while_pending: reload_and_go_on}
+KEPT = [Row(_KEPT.get(walk, walk), everywhere) for walk, everywhere in OUTCOMES]
 MAIN = [row for row in OUTCOMES if row.everywhere]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dataapps.outcomes import MAIN, OUTCOMES, Anybody, Row, check
+from dataapps.outcomes import KEPT, MAIN, Anybody, Row, check
 from dataapps.serving import HERE, App, serving
 from smartcar_auth.sandbox import Sandbox
 
@@ -18,7 +18,7 @@ def app(sandbox: Sandbox) -> Iterator[App]:
         yield served
 
 
-@pytest.mark.parametrize("row", OUTCOMES, ids=lambda row: row.name)
+@pytest.mark.parametrize("row", KEPT, ids=lambda row: row.name)
 def test_outcome(row: Row, anybody: Anybody, app: App) -> None:
     """Page and Python are told what the row says."""
     check(row, anybody, app)

@@ -144,6 +144,7 @@ class SmartcarButton(
         request = self.client.request
         self._launch_path = self._connect._launch_path(request)
         self._props["attempt-seconds"] = str(self._connect.attempt_seconds)
+        self._props["keep"] = f"{request.url.path} {self.html_id}"  # the same when the page is built again
         if options:
             # Whose options they are is settled now; a sealed address ends sooner than a page may stay open.
             identify = self._connect._identify

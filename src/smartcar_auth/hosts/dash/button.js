@@ -31,6 +31,7 @@
       class: className,
       style,
       launch: launchOf(properties),
+      keep: id && `${location.pathname} ${id}`,
       "return-to": return_to,
       "window-options": window_options,
     };

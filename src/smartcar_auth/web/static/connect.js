@@ -41,9 +41,9 @@ const features = (given = "") => {
 // One attempt: `done` is its promise; `closed` is called when the window reads closed. A hint, never a verdict:
 // under Cross-Origin-Opener-Policy it reads so while the person still signs in.
 class Attempt {
-  constructor({ launch, signal, returnTo, windowOptions, attemptSeconds, closed } = {}) {
+  constructor({ launch, signal, returnTo, windowOptions, attemptSeconds, closed, resume } = {}) {
     const bytes = crypto.getRandomValues(new Uint8Array(16));
-    this.id = btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").slice(0, 22);
+    this.id = resume || btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").slice(0, 22);
     this.done = new Promise((resolve, reject) => Object.assign(this, { resolve, reject, closed, looks: 0 }));
     this.stop = new AbortController();
     if (!launch) return this.fail("invalid_configuration", { message: "The launch address is missing." });
@@ -59,6 +59,11 @@ class Attempt {
     this.channel.onmessage = (event) => this.receive(event.data);
     this.until = Date.now() + (+attemptSeconds || 3600) * 1000;
     this.timer = setInterval(() => this.watch(), 500);
+    if (resume) {
+      this.popup = { closed: true, close() {} }; // if there is one still, it is out of reach
+      this.resumed = "forgotten";
+      return void this.watch();
+    }
     const url = new URL(this.url);
     const query = { attempt: this.id, display: "popup", origin: location.origin };
     if (returnTo) query.return_to = returnTo;
@@ -79,7 +84,11 @@ class Attempt {
   }
 
   async ask() {
-    this.settle(await this.fetch(`status/${this.id}`));
+    const answer = await this.fetch(`status/${this.id}`);
+    this.settle(answer);
+    if (!this.resumed) return;
+    if (answer.outcome === "unknown") this.fail(this.resumed);
+    else if (answer.outcome === "pending") this.resumed = "timeout";
   }
 
   async watch() {
@@ -87,7 +96,7 @@ class Attempt {
     if (!this.popup.closed) return;
     const look = this.looks++;
     if (look % 10 === 0) await this.ask();
-    if (look === 0) this.closed?.();
+    if (look === 0 && !this.stop.signal.aborted) this.closed?.();
   }
 
   // Ends the attempt on the server too, so that an answer on its way is not believed afterwards.
@@ -182,6 +191,19 @@ class SmartcarConnect extends HTMLElement {
       else if (!this.attempt) this.open();
       else if (!this.attempt.popup.closed) this.attempt.popup.focus();
     });
+    const resume = this.kept();
+    if (resume) this.open(resume);
+  }
+
+  // With `keep="name"` the attempt's id stays in the tab, and an end is found that came while the page was not there:
+  // it was reloaded, or the person went on in this tab.
+  kept(id) {
+    const key = this.hasAttribute("keep") && `${NAME}-${this.getAttribute("keep")}`;
+    try {
+      if (key && id) sessionStorage.setItem(key, id);
+      else if (key && id === "") sessionStorage.removeItem(key);
+      else if (key) return sessionStorage.getItem(key);
+    } catch {} // storage is switched off
   }
 
   show(state, text) {
@@ -201,7 +223,7 @@ class SmartcarConnect extends HTMLElement {
     old.cancel();
   }
 
-  async open() {
+  async open(resume) {
     const get = (name) => this.getAttribute(name) || undefined;
     const attempt = (this.attempt = new Attempt({
       launch: get("launch"),
@@ -209,17 +231,22 @@ class SmartcarConnect extends HTMLElement {
       windowOptions: get("window-options"),
       attemptSeconds: get("attempt-seconds"),
       closed: () => this.attempt === attempt && this.show("closed"),
+      resume,
     }));
-    this.show("opened");
+    this.kept(attempt.id);
+    if (!resume) this.show("opened");
     const tell = (name, detail) =>
       this.dispatchEvent(new CustomEvent(`smartcar-${name}`, { detail, bubbles: true, composed: true }));
-    if (attempt.popup) tell("opened", { outcome: "pending", attempt: attempt.id, data: null });
+    if (attempt.popup && !resume) tell("opened", { outcome: "pending", attempt: attempt.id, data: null });
     const detail = await attempt.done.catch(({ outcome, attempt, code, data }) => ({ outcome, attempt, code, data }));
     if (this.attempt !== attempt) return; // reopened: the next attempt speaks for both
     this.attempt = null;
+    if (detail.code !== "popup_blocked") this.kept("");
+    if (detail.code === "forgotten") return;
     if (detail.code === "popup_blocked") {
       const here = new URL(attempt.url);
       here.searchParams.set("return_to", get("return-to") || location.pathname + location.search);
+      if (this.kept()) here.searchParams.set("attempt", attempt.id);
       this.here.href = here;
     }
     this.show(detail.code || detail.outcome, detail.data?.message);
