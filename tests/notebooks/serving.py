@@ -78,7 +78,7 @@ def marimo(folder: Path, source: str, **environment: str) -> Iterator[Served]:
         one.bind(("127.0.0.1", 0))
         port = one.getsockname()[1]
     command = [sys.executable, "-m", "marimo", "run", str(app), "--headless", "--no-token", f"--port={port}"]
-    command += ["--host=localhost", "--skip-update-check"]
+    command += ["--host=localhost"]
     homes = ("HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME")
     with running(command, folder, {**{name: str(folder / "home") for name in homes}, **environment}) as alive:
         origin = f"http://localhost:{port}"

@@ -1,4 +1,4 @@
-"""One attempt on each transport. All have the same four: `url`, `wait`, `receive`, `cancel`.
+"""One attempt on each transport. All have the same five: `url`, `shown`, `wait`, `receive`, `cancel`.
 
 `wait` runs in a thread of its own; `receive` and `cancel` come from whichever thread reads the page's messages. What
 may be believed is the core's decision; what proves nothing changes nothing.
@@ -6,6 +6,7 @@ may be believed is the core's decision; what proves nothing changes nothing.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from queue import Empty, SimpleQueue
 from threading import Event
 from time import monotonic
@@ -21,6 +22,7 @@ from smartcar_auth import (
     MissingParameter,
     PortUnavailable,
     Smartcar,
+    SmartcarAuthError,
 )
 from smartcar_auth.envelope import new_instance_id, write_envelope
 from smartcar_auth.hosts.device import HandOff
@@ -31,7 +33,7 @@ from .transports import hosted, proxied
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any
+    from typing import Any, TypeAlias
 
     from smartcar_auth.hosts.device import Waiter
     from smartcar_auth.response import ResponseSource
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from .transports import Transport
 
     Refused = Callable[[], object]
+    AnyAttempt: TypeAlias = "Listening | Told | Elsewhere"
 
 _SLICE_SECONDS = 0.1
 
@@ -59,6 +62,7 @@ class Listening:
                 raise
             self._attempt = Attempt(smartcar, **options)
         self.url = self._attempt.url
+        self.shown: dict[str, str] = {}
         _listening.add(self)
 
     def wait(self) -> AuthorizationResponse:
@@ -112,6 +116,7 @@ class Told:
     ) -> None:
         self._request = smartcar.authorization_request(state, app_origin=None, **options)
         self.url = self._request.url
+        self.shown: dict[str, str] = {}
         self._refused = refused
         self._told: SimpleQueue[ResponseSource | None] = SimpleQueue()
         self._until = monotonic() + timeout_seconds
@@ -163,11 +168,15 @@ class Elsewhere:
         self._seconds = timeout_seconds
         self._handoff = HandOff(smartcar, **options)
         self.url = self._handoff.url
-
-    def qr_svg(self) -> str:
-        """The code as an image of its own; raises ImportError without segno."""
-        svg = self._handoff.qr_svg(scale=3)
-        return svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+        #: What a page shows besides the link: the code, as an image of its own.
+        self.shown: dict[str, str] = {}
+        try:
+            svg = self._handoff.qr_svg(scale=3).replace(
+                "<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1
+            )
+        except ImportError:  # without segno the link alone will do
+            return
+        self.shown["code"] = "data:image/svg+xml;base64," + b64encode(svg.encode()).decode()
 
     def wait(self) -> AuthorizationResponse:
         """The response, once it is here; raises as `HandOff.wait`."""
@@ -180,6 +189,18 @@ class Elsewhere:
         self._handoff.cancel()
 
 
+def outcome_of(attempt: AnyAttempt) -> AuthorizationResponse | SmartcarAuthError:
+    """Wait for the end, and give it back whichever it is."""
+    try:
+        return attempt.wait()
+    except SmartcarAuthError as error:
+        return error
+    except Exception as error:  # of a waiter of the application's own
+        end = SmartcarAuthError()
+        end.__cause__ = error
+        return end
+
+
 def begin(
     transport: Transport,
     smartcar: Smartcar,
@@ -189,7 +210,7 @@ def begin(
     ports: Iterable[int] | None,
     waiter: Waiter | None,
     **options: Any,
-) -> Listening | Told | Elsewhere:
+) -> AnyAttempt:
     """Begin an attempt.
 
     Args:

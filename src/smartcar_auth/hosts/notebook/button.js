@@ -113,7 +113,7 @@ function render({ model, el }) {
 
   button.onclick = () => {
     if (popup && !popup.closed) popup.focus();
-    else if (!link.href || !popup) open();
+    else open();
   };
   form.onsubmit = (event) => {
     event.preventDefault();
@@ -125,15 +125,19 @@ function render({ model, el }) {
     field.addEventListener(name, (event) => event.stopPropagation());
   }
   addEventListener("message", ({ origin, source, data }) => {
-    if (origin !== HOSTED_PAGE || !popup || source !== popup || get("transport") !== "hosted") return;
-    tell("message", { origin, message: data });
+    // A source is missing when the window has closed meanwhile.
+    const ours = popup && (source === popup || (!source && popup.closed));
+    if (origin === HOSTED_PAGE && ours && get("transport") === "hosted") tell("message", { origin, message: data });
   }, { signal: stop.signal });
 
   const hear = (message) => {
     clearTimeout(patience);
     if (message.kind === "go" && message.click === click && asked) go(message);
-    else if (message.kind === "end") settle();
-    else show();
+    else if (message.kind === "end") {
+      settle();
+      model.set("ends", get("ends") + 1); // marimo runs the cells that use the button when a page changes it
+      model.save_changes();
+    } else show();
   };
   const changed = () => {
     clearTimeout(patience);

@@ -8,21 +8,20 @@ nothing here. The address with the state goes to it as a message, for what a wid
 from __future__ import annotations
 
 import threading
-from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anywidget
-from traitlets import Bool, Dict, Unicode
+from traitlets import Bool, Dict, Int, Unicode
 
 from smartcar_auth import ConfigurationError, InvalidResponse, PopupBlocked, Smartcar, SmartcarAuthError
 from smartcar_auth.message import read_message
 from smartcar_auth.origin import HOSTED_PAGE
 
-from .attempts import Elsewhere, begin
+from .attempts import begin, outcome_of
 from .audience import Audience
 from .sayings import SAYINGS, words_for, words_for_end
-from .transports import TRANSPORTS, choose, needs_link, surroundings
+from .transports import TRANSPORTS, check_that_cells_may_wait, choose, needs_link, surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from smartcar_auth.hosts.device import Waiter
     from smartcar_auth.request import RequestOptions
 
-    from .attempts import Listening, Told
+    from .attempts import AnyAttempt
     from .transports import Transport
 
     Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -74,6 +73,7 @@ class ConnectButton(anywidget.AnyWidget):
     way = Unicode(read_only=True).tag(sync=True)
     as_link = Bool(read_only=True).tag(sync=True)
     sayings = Dict(SAYINGS, read_only=True).tag(sync=True)
+    ends = Int(read_only=True).tag(sync=True)  # the page counts them, for itself
 
     def __init__(
         self,
@@ -101,7 +101,7 @@ class ConnectButton(anywidget.AnyWidget):
         self._around = surroundings()
         self._page: str | None = None
         self._lock = threading.RLock()
-        self._attempt: Listening | Told | Elsewhere | None = None
+        self._attempt: AnyAttempt | None = None
         self._untold: SmartcarAuthError | None = None
         self._audience = Audience(self._handler_failed)
         if smartcar.on_complete is not None:
@@ -125,6 +125,7 @@ class ConnectButton(anywidget.AnyWidget):
         Interrupting the cell ends this wait and not the attempt, which the button goes on with.
 
         Raises:
+            ConfigurationError: It has to wait, and this kernel takes no clicks meanwhile: marimo, ipykernel before 7.
             SmartcarAuthError: How the attempt ended.
         """
         while True:
@@ -134,6 +135,7 @@ class ConnectButton(anywidget.AnyWidget):
                 if self._attempt is None and self._untold is not None:
                     error, self._untold = self._untold, None
                     raise error
+                check_that_cells_may_wait()
                 ended = self._audience.seat()
             await ended
 
@@ -152,25 +154,20 @@ class ConnectButton(anywidget.AnyWidget):
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """What a page says of the traits is ignored: only the kernel knows how an attempt stands."""
 
-    # What the page says ----------------------------------------------------------------------------------------------
-
     def _hear(self, _: object, content: object, __: object) -> None:
         if not isinstance(content, dict):
             return
         kind, attempt = content.get("kind"), self._attempt
         if kind in ("hello", "open"):
             self._meet(content.get("origin"))
-        if kind == "hello":
-            self.send({"kind": "hello"})
-        elif kind == "open":
+        if kind == "open":
             self._open(content.get("click"), content.get("blocked") is True)
         elif kind == "cancel":
             self.cancel()
         elif kind == "message" and attempt is not None and self.transport == "hosted":
+            origin, message = str(content.get("origin")), content.get("message")
             try:
-                found = read_message(
-                    content.get("message"), origin=str(content.get("origin")), trusted_origins=[HOSTED_PAGE]
-                )
+                found = read_message(message, origin=origin, trusted_origins=[HOSTED_PAGE])
             except InvalidResponse:
                 self._refused()
             else:
@@ -179,6 +176,7 @@ class ConnectButton(anywidget.AnyWidget):
         elif kind == "paste" and attempt is not None:
             pasted = content.get("text")
             attempt.receive(pasted.strip()[:_LONG_TEXT] if isinstance(pasted, str) else "")
+        self.send({"kind": "heard"})  # or the page says that nobody listens
 
     def _meet(self, origin: object) -> None:
         """Where a page says it is may change how the answer gets here, while nobody is on the way."""
@@ -196,16 +194,11 @@ class ConnectButton(anywidget.AnyWidget):
                     attempt = self._begin()
                 except SmartcarAuthError as error:
                     return self._end(None, error)
-        go = {"kind": "go", "click": click, "url": attempt.url}
-        if isinstance(attempt, Elsewhere):
-            try:
-                go["code"] = "data:image/svg+xml;base64," + b64encode(attempt.qr_svg().encode()).decode()
-            except ImportError:  # without segno the link alone will do
-                pass
-        self.send(go)
+        self._show(text="")
+        self.send({"kind": "go", "click": click, "url": attempt.url, **attempt.shown})
         return None
 
-    def _begin(self) -> Listening | Told | Elsewhere:
+    def _begin(self) -> AnyAttempt:
         transport: Any = self.transport
         smartcar = self._smartcar.replace(on_complete=None)  # it is called here
         self._attempt = attempt = begin(transport, smartcar, self._refused, page=self._page, **self._asked)
@@ -213,14 +206,7 @@ class ConnectButton(anywidget.AnyWidget):
         self._show(status="waiting", outcome="", text="")
 
         def wait() -> None:
-            try:
-                end: AuthorizationResponse | SmartcarAuthError = attempt.wait()
-            except SmartcarAuthError as error:
-                end = error
-            except Exception as error:  # of a waiter of the application's own
-                end = SmartcarAuthError()
-                end.__cause__ = error
-            self._end(attempt, end)
+            self._end(attempt, outcome_of(attempt))
 
         threading.Thread(target=wait, name="smartcar-auth-notebook", daemon=True).start()
         return attempt
@@ -229,11 +215,7 @@ class ConnectButton(anywidget.AnyWidget):
         self._show(text="")  # or the same words twice would be no change, and read out once
         self._show(text=SAYINGS["refused"])
 
-    # How it ends -----------------------------------------------------------------------------------------------------
-
-    def _end(
-        self, attempt: Listening | Told | Elsewhere | None, end: AuthorizationResponse | SmartcarAuthError
-    ) -> None:
+    def _end(self, attempt: AnyAttempt | None, end: AuthorizationResponse | SmartcarAuthError) -> None:
         with self._lock:
             if self._attempt is not attempt:
                 return

@@ -34,6 +34,24 @@ def surroundings() -> str:
     return "hub" if any(name in os.environ for name in _HUB) else ""
 
 
+def check_that_cells_may_wait() -> None:
+    """Whether the kernel takes a page's messages while a cell awaits: ipykernel does since version 7.
+
+    Raises:
+        ConfigurationError: It doesn't, so the click would never get here.
+    """
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if "marimo" in sys.modules and sys.modules["marimo"].running_in_notebook():
+        deaf = True
+    else:
+        deaf = hasattr(shell, "kernel") and sys.modules["ipykernel"].version_info[0] < 7
+    if deaf:
+        raise ConfigurationError(
+            "This kernel takes no clicks while a cell waits. Name a function with button.on_complete, or look at "
+            "button.response in a cell that runs afterwards."
+        )
+
+
 def choose(smartcar: Smartcar, *, has_waiter: bool, around: str, page: str | None) -> Transport:
     """The transport that fits.
 
