@@ -2,112 +2,53 @@
 // Shipped as written; Streamlit loads it as a component (v2), frame.js calls it in an iframe (v1).
 // The element itself comes from the app's routes, so that there is one copy of it.
 
+/**
+ * Called at first and whenever Python gives other data.
+ * data: key, label, and launch, the launch route with its query, or problem, what to say instead of a button;
+ * refresh_seconds after which Python is asked for another launch address.
+ * page is Streamlit's document; the button itself may be in a frame of it.
+ */
+export default ({ data, parentElement, setStateValue, setTriggerValue, page = document }) => {
+  let button = parentElement.querySelector("smartcar-connect");
+  if (!button) {
+    button = document.createElement("smartcar-connect");
+    for (const name of ["granted", "failed"]) {
+      button.addEventListener(`smartcar-${name}`, ({ detail }) => button.told(detail));
+    }
+  }
+  // A value, not a trigger: Streamlit keeps it, and sends it with whatever it sends next.
+  button.told = (detail) => connected(page).then(() => setStateValue("ended", detail));
+  clearTimeout(button.timer);
+  if (data.refresh_seconds) {
+    button.timer = setTimeout(() => setTriggerValue("expired", true), data.refresh_seconds * 1000);
+  }
+  if (data.problem) return say(parentElement, data.problem);
+  if (button.textContent !== data.label) button.textContent = data.label;
+  const launch = new URL(data.launch, page.location.origin);
+  const { pathname, search } = page.location;
+  const attributes = { launch, keep: data.key, "return-to": pathname + search };
+  for (const name in attributes) button.setAttribute(name, attributes[name]);
+  if (!button.parentNode) {
+    parentElement.append(button);
+    const module = new URL("connect.js", launch).href;
+    import(module).catch(() => say(
+      parentElement,
+      `${module} does not answer, so there is no button. Does a proxy keep these routes to itself?`,
+    ));
+  }
+  return () => clearTimeout(button.timer);
+};
+
 // Streamlit drops what is told while its connection is away, as on a phone whose page slept behind Connect's window.
 const connected = async (page) => {
   const state = () => page.querySelector("[data-test-connection-state]")?.dataset.testConnectionState;
   while ((state() ?? "CONNECTED") !== "CONNECTED") await new Promise((resolve) => setTimeout(resolve, 200));
 };
 
-/**
- * Called at first and whenever Python gives other data.
- * data: key, label, and launch, the launch route with its query, or problem, what to say instead of a button;
- * refresh_seconds after which Python makes the launch link anew.
- * setStateValue keeps a value that Python is sent again after a lost connection. returnTo, target and page are for a
- * button in a frame: where a flow without pop-up ends, and where it opens; page is Streamlit's document.
- */
-export default ({ data, parentElement, setStateValue, setTriggerValue, returnTo, target, page = document }) => {
-  const button = parentElement.querySelector("smartcar-connect")?.owner ?? new Button(parentElement);
-  button.show(data, returnTo, target);
-  button.tell = (detail) => connected(page).then(() => setStateValue("ended", detail));
-  clearTimeout(button.timer);
-  if (data.refresh_seconds) {
-    button.timer = setTimeout(() => setTriggerValue("expired", true), data.refresh_seconds * 1000);
-  }
-  return () => button.leave();
+const say = (parent, problem) => {
+  const words = document.createElement("p");
+  words.setAttribute("role", "alert");
+  words.textContent = problem;
+  for (const old of parent.querySelectorAll("smartcar-connect, [role=alert]")) old.remove();
+  parent.append(words);
 };
-
-class Button {
-  constructor(parent) {
-    this.element = document.createElement("smartcar-connect");
-    this.element.owner = this;
-    this.element.addEventListener("smartcar-opened", ({ detail }) => this.begin(detail.attempt));
-    for (const name of ["granted", "failed"]) {
-      this.element.addEventListener(`smartcar-${name}`, ({ detail }) => this.end(detail));
-    }
-    this.problem = document.createElement("p");
-    this.problem.setAttribute("role", "alert");
-    this.problem.hidden = true;
-    parent.append(this.element, this.problem);
-  }
-
-  show({ key, label, launch, problem }, returnTo, target) {
-    if (problem) return this.fail(problem);
-    if (this.element.textContent !== label) this.element.textContent = label;
-    this.element.setAttribute("launch", launch);
-    if (returnTo) this.element.setAttribute("return-to", returnTo);
-    this.target = target;
-    this.launch = new URL(launch, location.origin);
-    if (this.slot) return;
-    this.slot = `smartcar-connect ${key}`;
-    const module = new URL("connect.js", this.launch).href;
-    import(module).catch(() => this.fail(
-      `${module} is not there, so this button can't work. Does a proxy leave the routes of smartcar_auth out?`,
-    ));
-    if (sessionStorage.getItem(this.slot)) {
-      this.wait();
-      this.ask();
-    }
-  }
-
-  fail(problem) {
-    this.element.hidden = true;
-    this.problem.hidden = false;
-    this.problem.textContent = problem;
-  }
-
-  begin(attempt) {
-    this.waiting?.abort();
-    sessionStorage.setItem(this.slot, attempt);
-  }
-
-  end(detail) {
-    this.waiting?.abort();
-    sessionStorage.removeItem(this.slot);
-    if (detail.code === "popup_blocked") this.goOn(detail.attempt);
-    this.tell(detail);
-  }
-
-  // The element's link leads around a blocker. Under a name that this tab knows, its end is found afterwards.
-  goOn(attempt) {
-    const { here } = this.element;
-    const url = new URL(here.href);
-    url.searchParams.set("attempt", attempt);
-    Object.assign(here, { href: url.href, target: this.target ?? "" });
-    this.begin(attempt);
-    this.wait();
-  }
-
-  // For an attempt whose page is gone: this tab was reloaded, or went to Connect itself.
-  wait() {
-    this.waiting = new AbortController();
-    const { signal } = this.waiting;
-    for (const name of ["focus", "visibilitychange"]) addEventListener(name, () => this.ask(), { signal });
-  }
-
-  async ask() {
-    const { signal } = this.waiting;
-    const attempt = sessionStorage.getItem(this.slot);
-    try {
-      const answer = await (await fetch(new URL(`status/${attempt}`, this.launch), { signal })).json();
-      if (signal.aborted || !/^(granted|failed)$/.test(answer.outcome)) return;
-      this.end({ ...answer, attempt });
-    } catch {
-      // offline, or somebody else told meanwhile
-    }
-  }
-
-  leave() {
-    clearTimeout(this.timer);
-    this.waiting?.abort();
-  }
-}

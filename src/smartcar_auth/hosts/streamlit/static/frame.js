@@ -23,10 +23,18 @@ addEventListener("message", ({ source, data }) => {
     parentElement: document.body,
     setStateValue: set,
     setTriggerValue: (name) => set(name, Date.now()),
-    returnTo: parent.location.pathname + parent.location.search,
     page: parent.document,
-    target: "_blank", // the frame's sandbox lets nobody replace the page
   });
+});
+
+// The frame's sandbox lets nothing in it replace the page; a link of the page's own may.
+addEventListener("click", (event) => {
+  const link = event.composedPath()[0];
+  if (link.localName !== "a") return;
+  event.preventDefault();
+  const own = parent.document.createElement("a");
+  own.href = link.href;
+  own.click();
 });
 
 new ResizeObserver(() => send("setFrameHeight", { height: document.documentElement.offsetHeight })).observe(document.body);
