@@ -4,7 +4,10 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Page, expect
 
+from browser.engines import SECONDS
+from browser.flow import connect_as
 from dataapps.outcomes import KEPT, MAIN, Anybody, Row, check
 from dataapps.serving import HERE, App, serving
 from smartcar_auth.sandbox import Sandbox
@@ -28,3 +31,34 @@ def test_outcome(row: Row, anybody: Anybody, app: App) -> None:
 def test_outcome_in_firefox(row: Row, anybody_with_firefox: Anybody, app: App) -> None:
     """The main rows there too."""
     check(row, anybody_with_firefox, app)
+
+
+def test_several_buttons(page: Page, app: App) -> None:
+    """Patterns, options that the page can't change, a button added late: each tells its own callback."""
+    page.goto(f"{app.origin}/login/ann")
+    page.goto(f"{app.origin}/garage")
+
+    def ends(bay: int, outcome: str, text: str) -> None:
+        app.sandbox.next(outcome=outcome)
+        page.locator(f"#bay-{bay} [part~=button]").click()
+        expect(page.locator(f"#bay-{bay} p")).to_have_text(text, timeout=SECONDS * 1000)
+
+    ends(1, "granted", "ann in bay 1, told in 1")
+    page.get_by_role("button", name="Add").click()
+    ends(2, "access_denied", "access_denied")
+    ends(2, "granted", "ann in bay 2, told in 2")
+    expect(page.locator("#bay-1 p")).to_have_text("ann in bay 1, told in 1")
+
+
+def test_result_is_not_for_whoever_logs_in_next(page: Page, app: App) -> None:
+    """Ann's car came while her page was away; the page is Ben's by now, and says that it got nothing."""
+    page.goto(f"{app.origin}/login/ann")
+    page.goto(app.origin)
+    with page.expect_popup() as popup:
+        page.locator("smartcar-connect [part~=button]").click()
+    page.goto("about:blank")
+    with popup.value.expect_event("close"):
+        connect_as(popup.value)
+    page.goto(f"{app.origin}/login/ben")
+    page.goto(app.origin)
+    expect(page.locator("#result")).to_have_text("failed state_mismatch", timeout=SECONDS * 1000)

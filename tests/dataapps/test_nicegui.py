@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from browser.engines import SECONDS
+from browser.flow import connect_as
 from dataapps.outcomes import KEPT, MAIN, Anybody, Row, check
 from dataapps.serving import HERE, App, serving
 from smartcar_auth.sandbox import Sandbox
@@ -61,3 +62,17 @@ def test_a_person_who_is_not_the_one_of_the_page(page: Page, app: App) -> None:
     expect(page.locator("#first [role=status]")).to_contain_text(
         "made for another person", timeout=SECONDS * 1000
     )
+
+
+def test_result_is_not_for_whoever_logs_in_next(page: Page, app: App) -> None:
+    """Ann's car came while her page was away; the page is Ben's by now, and says that it got nothing."""
+    page.goto(f"{app.origin}/garage/ann")
+    page.goto(app.origin)
+    with page.expect_popup() as popup:
+        page.locator("smartcar-connect [part~=button]").click()
+    page.goto("about:blank")
+    with popup.value.expect_event("close"):
+        connect_as(popup.value)
+    page.goto(f"{app.origin}/garage/ben")
+    page.goto(app.origin)
+    expect(page.locator("#result")).to_have_text("failed state_mismatch", timeout=SECONDS * 1000)

@@ -25,8 +25,15 @@ except ImportError as error:
         'smartcar_auth.hosts.nicegui needs NiceGUI: pip install "smartcar-auth[nicegui]"'
     ) from error
 
-from smartcar_auth import AuthorizationResponse, ConfigurationError, Smartcar, SmartcarAuthError
+from smartcar_auth import (
+    AuthorizationResponse,
+    ConfigurationError,
+    Smartcar,
+    SmartcarAuthError,
+    StateMismatch,
+)
 from smartcar_auth.web import assets
+from smartcar_auth.web.causes import REMEDIES
 from smartcar_auth.web.claims import Claims, Result
 from smartcar_auth.web.connect import checked_prefix, checked_subject
 from smartcar_auth.web.options import SEALED_SECONDS
@@ -190,9 +197,18 @@ class SmartcarButton(
             raise self._end
         return cast(AuthorizationResponse, self._end)
 
+    def _of_this_person(self, result: Result) -> Result:
+        identify = self._connect._identify
+        if identify is None or isinstance(result, SmartcarAuthError):
+            return result
+        if checked_subject(identify(self.client.request)) == result.subject:
+            return result
+        what = "Another person is logged in than the one who launched the attempt."
+        return StateMismatch(f"{what} {REMEDIES['other_person']}", cause="other_person")
+
     def _told(self, event: GenericEventArguments) -> None:
         detail = event.args.get("detail") if isinstance(event.args, dict) else None
-        result = self._end = self._connect.claims.collect(detail)
+        result = self._end = self._of_this_person(self._connect.claims.collect(detail))
         for ended in self._ended:
             ended.set()
         handlers: list[Any] = self._connected if isinstance(result, AuthorizationResponse) else self._failed

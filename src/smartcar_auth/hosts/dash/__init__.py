@@ -4,8 +4,12 @@ The routes are the Flask host's. The component is a few lines of React around th
 tell becomes its property `outcome`, with a claim and without the code; a callback turns that into the response.
 """
 
+import hashlib
+import json
 import os
 import secrets
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -30,9 +34,11 @@ from smartcar_auth.hosts.flask import SmartcarConnect as FlaskConnect
 from smartcar_auth.web import assets
 from smartcar_auth.web.causes import REMEDIES
 from smartcar_auth.web.claims import Claims
-from smartcar_auth.web.connect import checked_prefix
+from smartcar_auth.web.connect import checked_prefix, checked_subject
 
 __all__ = ["SmartcarButton", "SmartcarConnect"]
+
+MOST_ENDS = 10_000  # that are remembered, so that none is handled twice
 
 
 class SmartcarConnect(FlaskConnect):
@@ -84,6 +90,8 @@ class SmartcarConnect(FlaskConnect):
         self.init_app(server)
         self._connect: AppConnect = server.extensions["smartcar"][self]
         self._claims: Claims | None = None
+        self._lock = threading.Lock()
+        self._ends: OrderedDict[bytes, None] = OrderedDict()
         if on_complete is None:
             self._claims = Claims()
             self._claims.serve(self._connect)
@@ -110,9 +118,9 @@ class SmartcarConnect(FlaskConnect):
             outcome: The button's property `outcome`, as it came from the page: nothing in it is believed.
 
         Raises:
-            PreventUpdate: There is none yet, for callbacks run when a page begins.
+            PreventUpdate: There is none yet, or it was collected: Dash calls back when it shows something, too.
             SmartcarAuthError: The attempt failed; which error says why. `StateMismatch` where this browser did
-                not make it, or its result was collected before.
+                not make it, another person is logged in by now, or the result is not here any more.
             ConfigurationError: It went to `on_complete`.
         """
         if outcome is None:
@@ -126,10 +134,29 @@ class SmartcarConnect(FlaskConnect):
                 + REMEDIES["other_browser"],
                 cause="other_browser",
             )
+        if self._is_told_again(outcome):
+            raise PreventUpdate
         result = self._claims.collect(outcome)
         if isinstance(result, SmartcarAuthError):
             raise result
+        identify = self._connect._identify
+        if identify is not None and checked_subject(identify(current_request())) != result.subject:
+            raise StateMismatch(
+                "Another person is logged in than the one who launched the attempt. "
+                + REMEDIES["other_person"],
+                cause="other_person",
+            )
         return result
+
+    def _is_told_again(self, outcome: Any) -> bool:
+        told = hashlib.sha256(json.dumps(outcome, sort_keys=True).encode()).digest()
+        with self._lock:
+            if told in self._ends:
+                return True
+            self._ends[told] = None
+            if len(self._ends) > MOST_ENDS:
+                self._ends.popitem(last=False)
+        return False
 
     def _told(self, attempt: Any) -> Any:
         """What this very browser was told of an attempt: it rides in its cookie, too."""
