@@ -42,6 +42,7 @@ BUILDS_ON = {
     ("starlette", "asgi"),
     ("streamlit", "starlette"),
     ("fastapi", "starlette"),
+    ("gradio", "fastapi"),
     ("_flask", "wsgi"),
     ("notebook", "loopback"),
     ("notebook", "device"),
