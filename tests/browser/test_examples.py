@@ -212,4 +212,5 @@ def test_every_example_is_tested() -> None:
         "starlette_app",
     }
     tested |= {"desktop_app", "terminal_app"}  # in test_loopback_examples.py
+    tested |= {"streamlit_app"}  # in dataapps/test_streamlit.py
     assert {path.stem for path in EXAMPLES.glob("*.py")} == tested

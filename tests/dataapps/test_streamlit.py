@@ -12,6 +12,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from streamlit.testing.v1 import AppTest
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
+from browser.flow import connect_as
 from dataapps.outcomes import (
     ALLOW,
     AT_LOAD,
@@ -233,6 +234,27 @@ def test_missing_setting_says_what_to_write_where(sandbox: Sandbox, page: Page, 
         words = page.get_by_test_id("stException")
         expect(words).to_contain_text(f"{missing.lower()} is missing")
         expect(words).to_contain_text("[smartcar]")
+
+
+def test_example_shows_the_car(sandbox: Sandbox, page: Page) -> None:
+    """The code is exchanged once, in the callback; the cars stay through another run."""
+    sandbox.reset()
+    example = Path(__file__).parents[2] / "examples" / "streamlit_app.py"
+    with serving(
+        lambda port: ["env", f"PORT={port}", sys.executable, example], sandbox, path=READY
+    ) as served:
+        page.goto(served.origin)
+        with page.expect_popup() as opened:
+            button(page, 0).click()
+        connect_as(opened.value, brand="KIA")
+        expect(page.get_by_test_id("stMetricLabel").first).to_contain_text("KIA")
+        expect(page.get_by_test_id("stMetricValue").first).to_contain_text(" km")
+        with page.expect_popup() as opened:
+            button(page, 0).click()
+        connect_as(opened.value, brand="KIA", decision="#deny-button")
+        expect(page.get_by_text("Not connected: access_denied")).to_be_visible()
+        expect(page.get_by_test_id("stMetricLabel").first).to_contain_text("KIA")
+    assert [request.path for request in sandbox.requests].count("/oauth/token") == 1
 
 
 def test_app_test_sets_the_result() -> None:
