@@ -13,6 +13,8 @@ import pytest
         ("smartcar_auth.hosts.fastapi", "fastapi", "fastapi"),
         ("smartcar_auth.hosts.django", "django", "django"),
         ("smartcar_auth.hosts.flask", "flask", "flask"),
+        ("smartcar_auth.hosts.nicegui", "nicegui", "nicegui"),
+        ("smartcar_auth.hosts.dash", "dash", "dash"),
         ("smartcar_auth.web", "itsdangerous", "fastapi"),
     ],
 )
