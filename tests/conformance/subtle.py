@@ -49,7 +49,8 @@ def automatic(request: Request) -> bool:
 
 def create_app(connect_origin: str, exchanged: Callable[[str, str], bool] = exchange) -> Starlette:
     async def cars(request: Request) -> Response:
-        return page('My cars: <a href="/connect">Connect your car</a>')
+        said = "Connected." if request.query_params.get("connected") else ""
+        return page(f'My cars: <a href="/connect">Connect your car</a> {said}')
 
     async def connect(request: Request) -> Response:
         if automatic(request):

@@ -214,7 +214,7 @@ class Application:
         launch: Path or address that leads to Connect. None looks for it in the page.
         cookies: Such as "session=...", of somebody who is logged in.
         other_cookies: Those of somebody else, for attacks from another browser.
-        seconds: How long one answer may take.
+        seconds: How long one answer may take, or in a browser a page to say what happened.
         browser: A Chromium of Playwright's synchronous API, for the checks that need one.
         click: Selector of what opens Connect in the page; None looks for it.
 

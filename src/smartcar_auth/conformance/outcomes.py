@@ -84,7 +84,7 @@ def _judge(app: Application, arrived: Arrived, what: str) -> None:
     if arrived.crashed:
         raise Failed(f"{what}: the app answers {arrived.status}.")
     if app.believes(arrived):
-        raise Failed(f"{what}: the app does what it does after a grant.")
+        raise Failed(f"{what}: the app takes it for a grant.")
 
 
 @check(
@@ -95,6 +95,8 @@ def _judge(app: Application, arrived: Arrived, what: str) -> None:
 )
 def denied(app: Application) -> str | None:
     _judge(app, app.denied, "Denied")
+    if app.looks_granted(app.denied) is None:
+        return "The answer reads the same as after a grant; whether the person is told, browser-denied sees."
     return None
 
 
