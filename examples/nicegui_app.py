@@ -14,7 +14,8 @@ from smartcar_auth import AuthorizationResponse, Smartcar, SmartcarAuthError
 from smartcar_auth.hosts.nicegui import SmartcarButton, SmartcarConnect
 
 SANDBOX = "http://127.0.0.1:8010"
-REDIRECT_URI = "http://localhost:8000/smartcar/callback"
+PORT = int(os.environ.get("PORT", "8000"))
+REDIRECT_URI = f"http://localhost:{PORT}/smartcar/callback"
 
 # Without settings of your own: the sandbox below.
 os.environ.setdefault("SMARTCAR_APPLICATION_ID", "8229df9f-91a0-4ff0-a1ae-a1f38ee24d07")
@@ -56,7 +57,7 @@ def garage() -> None:
         ui.notify("Your car is here.", type="positive")
 
     def failed(error: SmartcarAuthError) -> None:
-        ui.notify(f"Not connected: {error.code}")
+        print("Not connected:", error.code)  # the button says it
 
     @ui.refreshable
     def cars() -> None:
@@ -81,7 +82,7 @@ if __name__ == "__main__":
     def serve() -> None:
         ui.run(
             host="localhost",
-            port=8000,
+            port=PORT,
             title="Garage",
             reload=False,
             show=False,

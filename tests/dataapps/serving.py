@@ -15,6 +15,7 @@ from urllib.request import urlopen
 from smartcar_auth.sandbox import Sandbox
 
 HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
 SECONDS = 60
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from browser.engines import SECONDS
 from browser.flow import connect_as
 from dataapps.outcomes import KEPT, MAIN, Anybody, Row, check
-from dataapps.serving import HERE, App, serving
+from dataapps.serving import HERE, ROOT, App, serving
 from smartcar_auth.sandbox import Sandbox
 
 pytestmark = pytest.mark.browser
@@ -62,3 +62,15 @@ def test_result_is_not_for_whoever_logs_in_next(page: Page, app: App) -> None:
     page.goto(f"{app.origin}/login/ben")
     page.goto(app.origin)
     expect(page.locator("#result")).to_have_text("failed state_mismatch", timeout=SECONDS * 1000)
+
+
+def test_example_shows_the_car(page: Page, sandbox: Sandbox) -> None:
+    """As it stands: connect, exchange the code with the official SDK, read the car, show it."""
+    sandbox.reset()
+    command = [sys.executable, ROOT / "examples" / "dash_app.py"]
+    with serving(lambda port: ["env", f"PORT={port}", *command], sandbox) as example:
+        page.goto(example.origin)
+        with page.expect_popup() as popup:
+            page.locator("smartcar-connect [part~=button]").click()
+        connect_as(popup.value, brand="TESLA")
+        expect(page.locator("#notice")).to_contain_text("Welcome, TESLA Model 3", timeout=SECONDS * 1000)
