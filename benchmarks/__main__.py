@@ -22,6 +22,7 @@ NAMES = (
     "asset_size",
     "loopback",
     "page",
+    "data_apps",
     "sandbox",
 )
 PACKAGES = (
@@ -39,6 +40,8 @@ PACKAGES = (
     "brotli",
     "google-auth-oauthlib",
     "msal",
+    "streamlit",
+    "streamlit-oauth",
 )
 
 
