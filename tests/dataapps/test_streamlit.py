@@ -35,6 +35,7 @@ pytestmark = pytest.mark.browser
 APPS = Path(__file__).parent / "streamlit"
 OPTIONS = ["--server.headless=true", "--browser.gatherUsageStats=false", "--server.fileWatcherType=none"]
 READY = "/_stcore/health"
+COOKIE_SECRET = "a-secret-of-st-login-of-32-bytes-or-more"
 
 
 def streamlit_run(script: str) -> Any:
@@ -117,11 +118,11 @@ def test_result_survives_a_lost_connection(anybody: Anybody, app: App) -> None:
     page.says_granted()
 
 
-def log_in(context: BrowserContext, app: App, person: str) -> None:
+def log_in(context: BrowserContext, app: App, person: str, secret: str = COOKIE_SECRET) -> None:
     """As st.login leaves it: the provider's answer in a cookie that Streamlit signed."""
     name = "_streamlit_user"
     user = json.dumps({"origin": app.origin, "is_logged_in": True, "sub": person})
-    value = create_signed_value("a-secret-of-st-login-of-32-bytes-or-more", name, user).decode()
+    value = create_signed_value(secret, name, user).decode()
     context.add_cookies(
         [{"name": name, "value": value, "domain": "localhost", "path": "/shop", "httpOnly": True}]
     )
@@ -172,6 +173,17 @@ def test_page_of_another_person_gets_no_car(context: BrowserContext, page: Page,
     garage.sandbox.next(outcome="granted")
     button(page, 1).click()
     expect(page.locator("#second")).to_have_text("failed state_mismatch other_person")
+
+
+def test_forged_login_is_nobody(context: BrowserContext, page: Page, garage: App) -> None:
+    """A cookie that Streamlit did not sign says nothing about anybody, on the page and at launch."""
+    garage.sandbox.reset()
+    log_in(context, garage, "ann", secret="a-secret-of-somebody-else-of-32-bytes-or-more")
+    page.goto(f"{garage.origin}/shop")
+    expect(page.locator("#person")).to_have_text("None")
+    garage.sandbox.next(outcome="granted")
+    button(page, 1).click()
+    expect(page.locator("#second")).to_have_text("granted None None")
 
 
 def test_sealed_link_is_made_anew_before_it_expires(context: BrowserContext, page: Page, garage: App) -> None:

@@ -79,8 +79,13 @@ def routes(
             the `sub` of whom `st.login` logged in, where secrets.toml has a section [auth].
         secret_keys: Seal state and cookies; text or bytes of at least 32 bytes, the newest first.
         options: Others of `smartcar_auth.web.Connect`: public_url, allowed_origins, store, attempt_seconds.
+
+    Raises:
+        ConfigurationError: An argument can't be right. What else is wrong says the app, when it is run.
     """
     global _served
+    if inspect.iscoroutinefunction(identify):
+        raise ConfigurationError("identify must not be async: Streamlit's scripts can't await it.")
     _served = _Routes(prefix, smartcar, {"identify": identify, "secret_keys": secret_keys, **options})
     return [_served]
 
@@ -212,10 +217,7 @@ class _Routes(BaseRoute):
             return None
         if identify is _logged_in:
             return str(st.user["sub"]) if st.user.get("is_logged_in") and "sub" in st.user else None
-        person = identify(st.context)
-        if inspect.isawaitable(person):
-            raise ConfigurationError("identify must not be async: Streamlit's scripts can't await it.")
-        return checked_subject(person)
+        return checked_subject(identify(st.context))
 
 
 def _uses_login() -> bool:
@@ -247,8 +249,10 @@ def _settings(names: Iterable[str]) -> dict[str, Any]:
         value = section.get(name) or os.environ.get(f"SMARTCAR_{name.upper()}")
         if value and isinstance(value, str) and name in _LISTS:
             value = value.split()
+        if isinstance(value, str) and value.isdecimal() and name == "attempt_seconds":
+            value = int(value)
         if value:
-            found[name] = int(value) if name == "attempt_seconds" else value
+            found[name] = value
     return found
 
 
