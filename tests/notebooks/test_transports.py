@@ -1,0 +1,184 @@
+"""Which transport fits where, what is said of it, and what jupyter-server-proxy passes on."""
+
+import http.client
+import socket
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+import pytest
+
+from browser.engines import until
+from smartcar_auth import ConfigurationError, Smartcar, hosted_redirect_uri
+from smartcar_auth.hosts.loopback import Attempt
+from smartcar_auth.hosts.notebook.transports import choose, is_remote, needs_link, proxied, surroundings
+
+LAB = "http://localhost:8888"
+HUB = "https://hub.example"
+VSCODE = "vscode-webview://1a2b3c"
+LOCAL = "http://localhost:8000/callback"
+PROXY = "https://hub.example/user/you/proxy/8000/callback"
+
+
+def smartcar(redirect_uri):
+    return Smartcar(application_id="an-application", redirect_uri=redirect_uri)
+
+
+@pytest.mark.parametrize(
+    ("uri", "around", "page", "transport"),
+    [
+        (LOCAL, "", None, "loopback"),
+        (LOCAL, "", LAB, "loopback"),
+        (LOCAL, "", "http://127.0.0.1:2718", "loopback"),
+        (LOCAL, "", "http://[::1]:8888", "loopback"),
+        (LOCAL, "", "http://localhost", "loopback"),
+        (LOCAL, "vscode", VSCODE, "loopback"),
+        (None, "", LAB, "loopback"),
+        (LOCAL, "", HUB, "paste"),
+        (LOCAL, "", "https://localhost.evil.example", "paste"),
+        (LOCAL, "colab", None, "paste"),
+        (LOCAL, "hub", LAB, "paste"),
+        (None, "hub", None, "paste"),
+        ("https://app.example/callback", "", LAB, "paste"),
+        (hosted_redirect_uri(LAB), "", LAB, "hosted"),
+        (hosted_redirect_uri(HUB), "hub", HUB, "hosted"),
+        ("https://javascript-sdk.smartcar.com.evil.example/v2/redirect", "", LAB, "paste"),
+        (PROXY, "hub", HUB, "proxy"),
+        ("http://localhost:8888/proxy/8000/callback", "", LAB, "proxy"),
+    ],
+)
+def test_transport_that_fits(uri, around, page, transport):
+    """By the redirect URI, then by who could reach this machine."""
+    assert choose(smartcar(uri), has_waiter=False, around=around, page=page) == transport
+    assert choose(smartcar(uri), has_waiter=True, around=around, page=page) == "device"
+
+
+@pytest.mark.parametrize(
+    ("variables", "around"),
+    [
+        ({}, ""),
+        ({"VSCODE_PID": "7"}, "vscode"),
+        ({"VSCODE_CWD": "/home"}, "vscode"),
+        ({"JUPYTERHUB_SERVICE_PREFIX": "/user/you/"}, "hub"),
+        ({"JUPYTERHUB_USER": "you"}, "hub"),
+    ],
+)
+def test_surroundings(monkeypatch, variables, around):
+    """By what front ends set for their kernels."""
+    for name in (
+        "VSCODE_PID",
+        "VSCODE_CWD",
+        "JUPYTERHUB_SERVICE_PREFIX",
+        "JUPYTERHUB_API_URL",
+        "JUPYTERHUB_USER",
+    ):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert surroundings() == around
+
+
+def test_surroundings_in_colab(monkeypatch):
+    """By its own module."""
+    monkeypatch.setitem(sys.modules, "google.colab", sys)
+    assert surroundings() == "colab"
+
+
+@pytest.mark.parametrize(
+    ("around", "page", "link"),
+    [
+        ("", LAB, False),
+        ("hub", HUB, False),
+        ("colab", HUB, True),
+        ("vscode", None, True),
+        ("vscode", VSCODE, True),
+        ("vscode", LAB, False),
+    ],  # JupyterLab, started in a terminal of VS Code
+)
+def test_front_end_that_needs_a_link(around, page, link):
+    """Where scripts open no windows."""
+    assert needs_link(around, page) is link
+
+
+def test_page_before_it_has_spoken():
+    """Nothing is known of it, so this machine is tried."""
+    assert not is_remote("", None)
+
+
+@pytest.mark.parametrize(
+    ("uri", "port", "path"),
+    [
+        (PROXY, 8000, "/callback"),
+        (
+            "https://hub.example/user/you/proxy/absolute/8000/callback",
+            8000,
+            "/user/you/proxy/absolute/8000/callback",
+        ),
+        ("http://localhost:8888/proxy/8000/a/b", 8000, "/a/b"),
+        ("https://hub.example/proxy/8000/callback?app=1", 8000, "/callback"),
+        ("https://hub.example/hub/user-redirect/proxy/8000/callback", 8000, "/callback"),
+    ],
+)
+def test_path_through_the_proxy(uri, port, path):
+    """One of its routes takes its own part of the path away, the other leaves it."""
+    assert proxied(smartcar(uri)) == (port, path)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        None,
+        LOCAL,
+        "https://hub.example/proxy/0/callback",
+        "https://hub.example/proxy/99999/callback",
+        "https://hub.example/proxy/8000",
+        "https://hub.example/?next=/proxy/8000/callback",
+    ],
+)
+def test_redirect_uri_that_leads_through_no_proxy(uri):
+    """Said in words."""
+    with pytest.raises(ConfigurationError, match="jupyter-server-proxy"):
+        proxied(smartcar(uri))
+
+
+@pytest.fixture
+def behind_proxy(front):
+    """A button whose redirect URI leads through a proxy, and how that asks: with the browser's Host, or its own."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    made = front(application={"redirect_uri": f"https://hub.example/user/you/proxy/{port}/callback"})
+    assert made.button.transport == "proxy"
+
+    def passes_on(path, host):
+        line = http.client.HTTPConnection("127.0.0.1", port)
+        line.request("GET", path, headers={"Host": host or f"localhost:{port}"})
+        return line.getresponse().status
+
+    return made, passes_on
+
+
+@pytest.mark.parametrize("host", ["hub.example", None])
+def test_answer_through_the_proxy(behind_proxy, sandbox, host):
+    """Its path is the shorter one; another site's name stays out."""
+    front, passes_on = behind_proxy
+    answer = urlsplit(sandbox.approve(front.clicks()))
+    assert answer.netloc == "hub.example"
+    assert passes_on(f"/callback?{answer.query}", "rebound.example") == 421
+    assert passes_on(f"{answer.path}?{answer.query}", host) == 404
+    assert front.button.status == "waiting"
+    assert passes_on(f"/callback?{answer.query}", host) == 200
+    until("the attempt ends", lambda: front.button.outcome)
+    assert front.button.outcome == "granted"
+
+
+def test_proxied_path_without_a_redirect_uri():
+    """There is nothing that it could be a part of."""
+    with pytest.raises(ConfigurationError, match="proxied_path"):
+        Attempt(smartcar(None), ports=[0], proxied_path="/callback")
+
+
+def test_host_without_anywidget_names_the_extra():
+    """An ImportError that says what to install."""
+    script = "import sys; sys.modules['anywidget'] = None; import smartcar_auth.hosts.notebook"
+    done = subprocess.run([sys.executable, "-I", "-c", script], capture_output=True, text=True)
+    assert 'pip install "smartcar-auth[notebook]"' in done.stderr
