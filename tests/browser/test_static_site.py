@@ -42,6 +42,20 @@ def test_official_page_completes(page, serve, tmp_path, serving, decision):
     assert broken == []
 
 
+@pytest.mark.parametrize("serving", [served.plainly, served.with_headers])
+def test_script_is_fetched_once(page, serve, tmp_path, serving):
+    """Whoever sets the headers has it sent for ahead of the page, and the page uses that."""
+    front = serve(official_page())
+    asked, said = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+    with serving(served.write(tmp_path, front.origin)) as origin:
+        page.goto(f"{origin}/redirect.html?code=c&state=s&app_origin={front.origin}")
+        page.wait_for_function("!location.search.includes('code=')")
+    assert len([one for one in asked if one.endswith(".js")]) == 1
+    assert said == []
+
+
 def test_official_page_of_a_stranger_is_told_nothing(page, serve, tmp_path):
     """The original posts to whatever `app_origin` says; ours to what the list says, and stays open otherwise."""
     stranger = serve(official_page())

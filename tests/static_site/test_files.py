@@ -81,6 +81,10 @@ def test_page_headers_keep_the_answer_in_the_window():
     assert fields["Referrer-Policy"] == "no-referrer"
     assert fields["Cross-Origin-Opener-Policy"] == "unsafe-none"
     assert "frame-ancestors 'none'" in fields["Content-Security-Policy"]
+    script, integrity = re.fullmatch(
+        '<(.+)>; rel=preload; as=script; integrity="(.+)"', fields["Link"]
+    ).groups()
+    assert f'src="{script}" integrity="{integrity}"' in files()["redirect.html"].decode()
     assert fields.keys() >= dict(pages.headers()).keys()
 
 

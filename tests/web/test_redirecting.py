@@ -142,11 +142,19 @@ def test_redirect_keeps_the_answer_out_of_the_markup():
 def test_redirect_is_served_like_every_page():
     """Kept nowhere, passed on nowhere, framed nowhere, and nothing inline."""
     response = redirect()
-    assert response.headers == [*pages.headers(), ("Cross-Origin-Opener-Policy", "unsafe-none")]
+    assert response.headers[:-1] == [*pages.headers(), ("Cross-Origin-Opener-Policy", "unsafe-none")]
     assert header(response, "Cache-Control") == "no-store"
     assert header(response, "Referrer-Policy") == "no-referrer"
     markup = response.body.decode()
     assert not re.search(r"<style|style=|\son\w+=|<script[^>]*>[^<]", markup)
+
+
+def test_redirect_sends_for_its_script_at_once():
+    """The field and the element name one file and one integrity, or browsers fetch it twice."""
+    response = redirect()
+    pattern = '<(.+)>; rel=preload; as=script; integrity="(.+)"'
+    address, integrity = re.fullmatch(pattern, header(response, "Link")).groups()
+    assert f'src="{address}" integrity="{integrity}"' in response.body.decode()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from smartcar_auth.origin import check_redirect_uri, parse_origin
 from smartcar_auth.web import assets, pages
-from smartcar_auth.web.redirecting import script_element
+from smartcar_auth.web.redirecting import preload, script_element
 
 from .archive import ARCHIVE, browser_archive
 
@@ -50,7 +50,11 @@ def redirect_uri(site: str) -> str:
 def page_headers() -> list[tuple[str, str]]:
     """What the redirect page has to be answered with."""
     # Its opener has to hear it, whatever the rest of the site says.
-    return [*pages.headers(), ("Cross-Origin-Opener-Policy", "unsafe-none")]
+    return [
+        *pages.headers(),
+        ("Cross-Origin-Opener-Policy", "unsafe-none"),
+        preload(assets.REDIRECT.name),
+    ]
 
 
 def _page(allowed: list[str]) -> bytes:

@@ -203,9 +203,11 @@ class Attempt:
             return
         self._error, self._response = error, response
         self._over.set()
-        if self._popup is not None:
-            self._close()
-        self._tell(self, error, response)
+        try:
+            self._tell(self, error, response)  # first, because somebody waits: a window that answered closes itself
+        finally:
+            if self._popup is not None:
+                self._close()
 
     def _close(self) -> None:
         window, listener = self._window, self._listener

@@ -28,10 +28,6 @@
   // A dot stands in states that our server sealed, and never in the SDKs' envelopes.
   const sealed = state?.includes(".");
 
-  // The answer need not stay in the address bar. A sealed state may: with it a reload shows the same page.
-  for (const name of known) if (name !== "state" || !sealed) query.delete(name);
-  history.replaceState(null, "", `${location.pathname}${String(query) && `?${query}`}`);
-
   const bytes = (base64) => atob(base64.replace(/-/g, "+").replace(/_/g, "/"));
   const add = (parent, tag, properties) => parent.append(Object.assign(document.createElement(tag), properties));
 
@@ -46,57 +42,77 @@
     setTimeout(stay, 200);
   };
 
-  if (sealed) {
-    // Server mode: no code for page scripts. The page is told to ask the server, and nothing else.
-    if (!/^[\w-]{43}\.[\w-]+$/.test(state)) return stay();
+  // Server mode: no code for page scripts. The page is told to ask the server, and nothing else.
+  const askServer = () => {
+    if (!/^[\w-]{43}\.[\w-]+$/.test(state)) return stay;
     const id = btoa(bytes(state.slice(0, 24)).slice(0, 16)); // as the server seals it: the attempt's id comes first
     const attempt = id.replace(/\+/g, "-").replace(/\//g, "_").slice(0, 22);
     const message = { name: "smartcar-connect", attempt };
     for (const origin of origins) opener?.postMessage(message, origin);
     new BroadcastChannel(`smartcar-connect-${attempt}`).postMessage(message);
-    return leave();
-  }
-
-  // The code goes to a whole origin of the list and nowhere else.
-  if (twice("app_origin") || !origins.includes(target)) return stay();
-
-  let problem;
-  if (known.some(twice)) problem = ["duplicate_parameter", "A parameter of the answer came twice."];
-  else if (has("code") && has("error")) problem = ["ambiguous_response", "A code and an error came together."];
-  else if (!["code", "error", "user_id", "vehicle_id"].some(has)) {
-    problem = ["missing_parameter", "Neither a code nor an error came; the answer’s query is missing or incomplete."];
-  }
-
-  // Whose state it is. The original doesn't percent-encode its base64, so a "+" in it comes back as a space.
-  let instance;
-  try {
-    const mended = state.replace(/ /g, "+");
-    instance = JSON.parse(bytes(mended)).instanceId;
-    if (instance) state = mended;
-  } catch {} // no state, or no envelope
-
-  const message = { name: "SmartcarAuthMessage", isSmartcarHosted: false };
-  for (const field in ALWAYS) message[field] = problem ? null : came.get(ALWAYS[field]);
-  if (problem) [message.error, message.errorDescription] = problem;
-  else for (const field in SOMETIMES) if (came.has(SOMETIMES[field])) message[field] = came.get(SOMETIMES[field]);
-  message.state = state;
-
-  // A page of this origin that Cross-Origin-Opener-Policy cut off hears the channel; any answer there closes us.
-  if (target === location.origin && typeof instance === "string") {
-    const channel = new BroadcastChannel(`smartcar-auth-${instance}`);
-    channel.onmessage = () => close();
-    channel.postMessage(message);
-  }
-  opener?.postMessage(message, target);
+    return leave;
+  };
 
   // Whether the opener can have heard it: only a page of our own origin lets us read its address.
-  let heard;
+  const heard = () => {
+    try {
+      return opener.location.origin === target;
+    } catch {
+      return Boolean(opener) && target !== location.origin;
+    }
+  };
+
+  const tell = () => {
+    // The code goes to a whole origin of the list and nowhere else.
+    if (twice("app_origin") || !origins.includes(target)) return stay;
+
+    let problem;
+    if (known.some(twice)) problem = ["duplicate_parameter", "A parameter of the answer came twice."];
+    else if (has("code") && has("error")) problem = ["ambiguous_response", "A code and an error came together."];
+    else if (!["code", "error", "user_id", "vehicle_id"].some(has)) {
+      problem = ["missing_parameter", "Neither a code nor an error came; the answer’s query is missing or incomplete."];
+    }
+
+    // Whose state it is. The original doesn't percent-encode its base64, so a "+" in it comes back as a space.
+    let instance;
+    try {
+      const mended = state.replace(/ /g, "+");
+      instance = JSON.parse(bytes(mended)).instanceId;
+      if (instance) state = mended;
+    } catch {} // no state, or no envelope
+
+    const message = { name: "SmartcarAuthMessage", isSmartcarHosted: false };
+    for (const field in ALWAYS) message[field] = problem ? null : came.get(ALWAYS[field]);
+    if (problem) [message.error, message.errorDescription] = problem;
+    else for (const field in SOMETIMES) if (came.has(SOMETIMES[field])) message[field] = came.get(SOMETIMES[field]);
+    message.state = state;
+
+    opener?.postMessage(message, target);
+
+    // A page of this origin that Cross-Origin-Opener-Policy cut off hears the channel; any answer there closes us.
+    if (target === location.origin && typeof instance === "string") {
+      const channel = new BroadcastChannel(`smartcar-auth-${instance}`);
+      channel.onmessage = () => close();
+      channel.postMessage(message);
+    }
+
+    // Listeners tell attempts apart by the state: without one nobody listens, so the window must not just vanish.
+    return () => (state && heard() ? leave() : stay());
+  };
+
+  // The answer need not stay in the address bar. A sealed state may, for with it a reload shows the same page.
+  let end = stay;
+  const tidy = () => {
+    for (const name of known) if (name !== "state" || !sealed) query.delete(name);
+    history.replaceState(null, "", `${location.pathname}${String(query) && `?${query}`}`);
+    end();
+  };
   try {
-    heard = opener.location.origin === target;
-  } catch {
-    heard = Boolean(opener) && target !== location.origin;
+    end = sealed ? askServer() : tell();
+  } finally {
+    // Somebody waits, and browsers send a message when its task is over. An application's page may have other scripts,
+    // though, and to them the address must be clean already.
+    if (sheet) setTimeout(tidy);
+    else tidy();
   }
-  // Listeners tell attempts apart by the state: without one nobody listens, so the window must not just vanish.
-  if (heard && state) leave();
-  else stay();
 })();
