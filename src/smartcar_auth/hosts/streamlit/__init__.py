@@ -9,9 +9,7 @@ environment, and are read when they are first needed: Streamlit finds its files 
 """
 
 import inspect
-import json
 import logging
-import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, cached_property
@@ -20,7 +18,6 @@ from typing import Any
 
 try:
     import streamlit as st
-    from starlette.requests import Request
     from starlette.routing import BaseRoute, Match, NoMatchFound
     from starlette.types import Receive, Scope, Send
     from streamlit import config
@@ -38,13 +35,11 @@ from smartcar_auth.web.connect import checked_prefix, checked_subject
 from smartcar_auth.web.options import SEALED_SECONDS
 from smartcar_auth.web.pages import query_of
 
+from ._settings import logged_in, options_with, smartcar_of_settings
+
 __all__ = ["Result", "routes", "smartcar_connect"]
 
 STATIC = Path(__file__).parent / "static"
-
-_OF_SMARTCAR = ("application_id", "redirect_uri", "scope", "mode", "connect_origin")
-_OF_CONNECT = ("secret_keys", "public_url", "allowed_origins", "attempt_seconds")
-_LISTS = ("scope", "secret_keys", "allowed_origins")
 
 _NO_ROUTES = (
     "This button can't work yet: Connect's routes are not served. Write app.py beside this script, "
@@ -172,12 +167,9 @@ class _Routes(BaseRoute):
     def _connect(self) -> SmartcarConnect:
         with self._lock:
             if self._made is None:
-                options = {**_settings(_OF_CONNECT), **self._options}
-                if not options.get("secret_keys"):
-                    raise ConfigurationError(_absent("secret_keys", '["..."]') + _MAKE_A_KEY)
-                if "identify" not in options and _uses_login():
-                    options["identify"] = _logged_in
-                made = SmartcarConnect(self._smartcar or _smartcar(), **options)
+                made = SmartcarConnect(
+                    self._smartcar or smartcar_of_settings(), **options_with(self._options)
+                )
                 _claims.serve(made)
                 self._made = made
             return self._made
@@ -215,64 +207,9 @@ class _Routes(BaseRoute):
         identify = self._connect._identify
         if identify is None:
             return None
-        if identify is _logged_in:
+        if identify is logged_in:
             return str(st.user["sub"]) if st.user.get("is_logged_in") and "sub" in st.user else None
         return checked_subject(identify(st.context))
-
-
-def _uses_login() -> bool:
-    return st.secrets.load_if_toml_exists() and "auth" in st.secrets
-
-
-def _logged_in(request: Request) -> str | None:
-    """The `sub` of whom `st.login` logged in, from the cookie that Streamlit sealed for it."""
-    try:
-        from streamlit.web.server.starlette import starlette_server_config, starlette_websocket
-
-        name = starlette_server_config.USER_COOKIE_NAME
-        read = starlette_websocket._get_signed_cookie_with_chunks
-    except (ImportError, AttributeError):
-        raise ConfigurationError(
-            f"Streamlit {st.__version__} keeps st.login's cookie where smartcar_auth doesn't find it. Give "
-            "routes(identify=...) a function that says who is logged in."
-        ) from None
-    sealed = read(request.cookies, name)
-    user = json.loads(sealed) if sealed else {}
-    return str(user["sub"]) if user.get("is_logged_in") and user.get("sub") else None
-
-
-def _settings(names: Iterable[str]) -> dict[str, Any]:
-    """From secrets.toml, else from the environment."""
-    section = st.secrets.get("smartcar", {}) if st.secrets.load_if_toml_exists() else {}
-    found: dict[str, Any] = {}
-    for name in names:
-        value = section.get(name) or os.environ.get(f"SMARTCAR_{name.upper()}")
-        if value and isinstance(value, str) and name in _LISTS:
-            value = value.split()
-        if isinstance(value, str) and value.isdecimal() and name == "attempt_seconds":
-            value = int(value)
-        if value:
-            found[name] = value
-    return found
-
-
-def _smartcar() -> Smartcar:
-    options = _settings(_OF_SMARTCAR)
-    if "application_id" not in options:
-        raise ConfigurationError(
-            _absent("application_id", '"..."') + "It is the Application ID shown in the Smartcar dashboard."
-        )
-    return Smartcar(**options)
-
-
-def _absent(name: str, value: str) -> str:
-    return (
-        f"{name} is missing. Write {name} = {value} into .streamlit/secrets.toml, in a section [smartcar], or set "
-        f"SMARTCAR_{name.upper()} in the environment. "
-    )
-
-
-_MAKE_A_KEY = "Make a key with: python -c 'import secrets; print(secrets.token_urlsafe(48))'"
 
 
 @cache
