@@ -59,12 +59,19 @@ def streamlit(script: str) -> Callable[[int], list[str | Path]]:
     return lambda port: [*command, f"--server.port={port}"]
 
 
+def script(name: str) -> Callable[[int], list[str | Path]]:
+    """An app that is a program of its own; its argument is the port."""
+    return lambda port: [sys.executable, APPS / name, str(port)]
+
+
 def our_button(page: Page) -> Locator:
     return page.locator("smartcar-connect [part~=button]")
 
 
 HOSTS = {
     "streamlit": Host(streamlit("streamlit_app.py"), our_button),
+    "nicegui": Host(script("nicegui_app.py"), our_button),
+    "dash": Host(script("dash_app.py"), our_button),
     PEER: Host(
         streamlit("streamlit_oauth_main.py"), lambda page: page.frame_locator("iframe").locator("button")
     ),
