@@ -1,6 +1,9 @@
 """The button in JupyterLab and Notebook 7, in Chromium with its pop-up blocker on, and once in Firefox."""
 
+import json
 import os
+import re
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -16,6 +19,7 @@ from smartcar_auth.sandbox import Sandbox
 pytestmark = pytest.mark.browser
 
 ROUNDS = int(os.environ.get("SMARTCAR_ROUNDS", "3"))  # by hand: SMARTCAR_ROUNDS=50
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
 HOSTED = 'redirect_uri=hosted_redirect_uri("{origin}")'
 PASTED = 'redirect_uri="https://app.example/callback"'
@@ -269,3 +273,21 @@ def test_firefox(playwright, served, sandbox):
         waiting = notebook.runs("await awaited(button)")
         allows(cell.opens())
         assert cell.root.inner_text().split()[-1] == waiting.printed("granted")
+
+
+def test_example(context, served, sandbox):
+    """The notebook of examples/, run from the top: only what it installs and its ports are others."""
+    example = json.loads((EXAMPLES / "notebook.ipynb").read_text())
+    assert not any(cell.get("outputs") or cell.get("execution_count") for cell in example["cells"])
+    sources = {cell["id"]: "".join(cell["source"]) for cell in example["cells"]}
+    notebook = Notebook(context, served)
+    notebook.runs(sources["sandbox"])
+    cell = notebook.runs(sources["button"].replace("[8000, 8001]", "[0]"))
+    notebook.runs(sources["result"])
+    window = cell.opens()
+    expect(cell.root).to_contain_text("listens on http://localhost:")
+    with window.expect_event("close"):
+        connect_as(window, brand="TESLA")
+    car = notebook.runs(sources["car"])
+    expect(car.root).to_contain_text(re.compile(r"TESLA Model \S+: [\d,]+ km"), timeout=SECONDS * 1000)
+    notebook.page.close()

@@ -1,5 +1,8 @@
 """The button in marimo, where cells run again when the page has something to tell."""
 
+import re
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import expect
 
@@ -9,6 +12,8 @@ from notebooks.lab import allows
 from notebooks.serving import marimo
 
 pytestmark = pytest.mark.browser
+
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
 APP = """
 import marimo
@@ -106,3 +111,19 @@ def test_two_people_at_once(page, browser, served):
 def test_cell_that_waits(page):
     """marimo takes no clicks meanwhile, so that is said at once."""
     expect(page.get_by_text("This kernel takes no clicks while a cell waits.")).to_be_visible()
+
+
+def test_example(browser, tmp_path):
+    """The app of examples/, run as it is but for its ports: the car appears below the button."""
+    source = (EXAMPLES / "marimo_app.py").read_text().replace("[8000, 8001]", "[0]")
+    with marimo(tmp_path, source) as served, browser.new_context() as context:
+        context.set_default_timeout(SECONDS * 1000)
+        page = context.new_page()
+        page.goto(served.origin)
+        expect(page.get_by_text("No car yet.")).to_be_visible(timeout=SECONDS * 1000)
+        window = opens(page)
+        with window.expect_event("close"):
+            connect_as(window, brand="TESLA")
+        expect(page.get_by_text(re.compile(r"TESLA Model \S+: [\d,]+ km")).first).to_be_visible(
+            timeout=SECONDS * 1000
+        )

@@ -1,4 +1,5 @@
-"""One attempt on each transport. All have the same five: `url`, `shown`, `wait`, `receive`, `cancel`.
+"""One attempt on each transport. All have the same six: `url`, `redirect_uri`, `shown`, `wait`,
+`receive`, `cancel`.
 
 `wait` runs in a thread of its own; `receive` and `cancel` come from whichever thread reads the page's messages. What
 may be believed is the core's decision; what proves nothing changes nothing.
@@ -62,6 +63,7 @@ class Listening:
                 raise
             self._attempt = Attempt(smartcar, **options)
         self.url = self._attempt.url
+        self.redirect_uri = self._attempt.redirect_uri
         self.shown: dict[str, str] = {}
         _listening.add(self)
 
@@ -116,6 +118,7 @@ class Told:
     ) -> None:
         self._request = smartcar.authorization_request(state, app_origin=None, **options)
         self.url = self._request.url
+        self.redirect_uri = smartcar.redirect_uri
         self.shown: dict[str, str] = {}
         self._refused = refused
         self._told: SimpleQueue[ResponseSource | None] = SimpleQueue()
@@ -168,6 +171,7 @@ class Elsewhere:
         self._seconds = timeout_seconds
         self._handoff = HandOff(smartcar, **options)
         self.url = self._handoff.url
+        self.redirect_uri: str | None = None
         #: What a page shows besides the link: the code, as an image of its own.
         self.shown: dict[str, str] = {}
         try:

@@ -94,6 +94,8 @@ class ConnectButton(anywidget.AnyWidget):
         super().__init__()
         #: The last response, or None.
         self.response: AuthorizationResponse | None = None
+        #: The last attempt's, port and all, which some back-end SDKs want for the exchange.
+        self.redirect_uri = smartcar.redirect_uri
         self._smartcar = smartcar
         self._given = transport
         self._asked: dict[str, Any] = {"ports": None if ports is None else list(ports), "waiter": waiter}
@@ -203,7 +205,9 @@ class ConnectButton(anywidget.AnyWidget):
         smartcar = self._smartcar.replace(on_complete=None)  # it is called here
         self._attempt = attempt = begin(transport, smartcar, self._refused, page=self._page, **self._asked)
         self.response = self._untold = None
-        self._show(status="waiting", outcome="", text="")
+        self.redirect_uri = attempt.redirect_uri
+        way = words_for(transport, attempt.redirect_uri, around=self._around, page=self._page)
+        self._show(status="waiting", outcome="", text="", way=way)
 
         def wait() -> None:
             self._end(attempt, outcome_of(attempt))
@@ -223,22 +227,20 @@ class ConnectButton(anywidget.AnyWidget):
             error, response = (end, None) if isinstance(end, SmartcarAuthError) else (None, end)
             self._untold, self.response = error, response
             outcome = "granted" if error is None else error.code
-            text = words_for_end(outcome, error)
-            self._show(status="failed" if error else "granted", outcome=outcome, text=text)
+            status = "failed" if error else "granted"
+            self._show(status=status, outcome=outcome, text=words_for_end(outcome, error))
             self._audience.tell(error, response)
         self.send({"kind": "end"})
 
     def _handler_failed(self) -> None:
         if self.response is not None:
-            text = words_for_end("handler_failed", None)
-            self._show(status="failed", outcome="handler_failed", text=text)
+            self._show(status="failed", outcome="handler_failed", text=words_for_end("handler_failed", None))
 
     def _choose(self) -> None:
+        known: Any = {"around": self._around, "page": self._page}
         has_waiter = self._asked["waiter"] is not None
-        chosen = self._given or choose(
-            self._smartcar, has_waiter=has_waiter, around=self._around, page=self._page
-        )
-        way = words_for(chosen, self._smartcar, around=self._around, page=self._page)
+        chosen = self._given or choose(self._smartcar, has_waiter=has_waiter, **known)
+        way = words_for(chosen, self._smartcar.redirect_uri, **known)
         link = chosen == "device" or needs_link(self._around, self._page)
         self._show(transport=chosen, way=way, as_link=link)
 

@@ -9,8 +9,6 @@ from smartcar_auth.words import WORDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from smartcar_auth import Smartcar
-
     from .transports import Transport
 
 #: What the page's part says by itself.
@@ -33,15 +31,15 @@ SAYINGS = {
 }
 
 
-def words_for(transport: Transport, smartcar: Smartcar, *, around: str, page: str | None) -> str:
+def words_for(transport: Transport, redirect_uri: str | None, *, around: str, page: str | None) -> str:
     """How the answer gets here, for the person who looks at the button."""
     if transport == "loopback":
-        where = smartcar.redirect_uri or "a port of this machine"
+        where = redirect_uri or "a port of this machine"
         return f"This notebook’s kernel listens on {where} while you are at Connect."
     if transport == "hosted":
         return f"Smartcar’s own page hands the answer to this notebook{f' at {page}' if page else ''}."
     if transport == "proxy":
-        text = f"The answer comes to {smartcar.redirect_uri}, which jupyter-server-proxy passes on to this kernel."
+        text = f"The answer comes to {redirect_uri}, which jupyter-server-proxy passes on to this kernel."
         if find_spec("jupyter_server_proxy") is None:
             text += (
                 " It isn’t installed beside the kernel; if the Jupyter server lacks it too, the last page isn’t "
