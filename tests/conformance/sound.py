@@ -69,7 +69,7 @@ def create_app(connect_origin: str, flaw: str = "") -> Starlette:
         same_site = "strict" if flaw == "granted" else "lax"
         answer.set_cookie(cookie_of(state), state, 3600, httponly=True, samesite=same_site)
         there = request.query_params.get("next", "/")
-        if flaw in ("open-redirect", "split-headers") or (there.isascii() and there.isalpha()):
+        if flaw == "open-redirect" or (there.isascii() and there.isalpha()):
             answer.set_cookie("next", there.encode().hex(), 3600, httponly=True, samesite="lax")
         return answer
 
@@ -119,8 +119,6 @@ def create_app(connect_origin: str, flaw: str = "") -> Starlette:
         if flaw == "browser-granted":
             return page("")
         there = bytes.fromhex(request.cookies.get("next", "")).decode() or "/"
-        if flaw == "split-headers":
-            return Response(status_code=303, headers={**HEADERS, "Location": there})
         separator = "&" if "?" in there else "?"
         return RedirectResponse(f"{there}{separator}connected=1", 303, HEADERS)
 

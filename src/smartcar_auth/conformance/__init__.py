@@ -34,15 +34,16 @@ def checks(*names: str, browser: bool = False) -> list[Check]:
         ImportError: What the checks need isn't installed; it names the extra.
     """
     # Here and not above, so that the command line starts without them. Each puts its checks on the list.
-    from . import outcomes, state, addresses, pages, windows  # noqa: F401, I001
+    from . import addresses, outcomes, pages, state, windows
 
-    known = {check.name: check for check in CHECKS}
+    order = [module.__name__ for module in (outcomes, state, addresses, pages, windows)]
+    known = {check.name: check for check in sorted(CHECKS, key=lambda one: order.index(one.look.__module__))}
     for name in names:
         if name not in known:
             raise ValueError(f"There is no check {name}. There are: {', '.join(known)}.")
     return [
         check
-        for check in CHECKS
+        for check in known.values()
         if (not names or check.name in names) and (browser or not check.in_browser or check.name in names)
     ]
 

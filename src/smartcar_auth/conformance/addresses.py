@@ -40,11 +40,11 @@ def lands(base: str, reference: str) -> str:
     text = text.replace("\\", "/")
     if text.startswith("//"):
         text = "//" + text.lstrip("/")
-    elif found := re.match(r"(https?):/*(?=[^/])", text, re.IGNORECASE):
-        if found[1].lower() == scheme and not found[0].endswith("/"):
-            text = text[found.end() :]  # without slashes it is a path, if the scheme is the page's own
-        else:
-            text = f"{found[1]}://{text[found.end() :]}"
+    elif found := re.match(r"(https?):(/*)", text, re.IGNORECASE):
+        rest = text[found.end(1) + 1 :]
+        # With the page's own scheme and fewer than two slashes it is a reference like one without a scheme.
+        is_path = found[1].lower() == scheme and len(found[2]) < 2
+        text = rest if is_path else f"{found[1]}://{rest.lstrip('/')}"
     try:
         return urlsplit(urljoin(base, text)).hostname or ""
     except ValueError:

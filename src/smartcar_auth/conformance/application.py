@@ -241,6 +241,7 @@ class Application:
         self.seconds = seconds
         self.chromium = browser
         self.click = click
+        self.shown: str | None = None  # what a person can read after a grant, once that was looked at
         self.cookies = tuple(cookies)
         self.other_cookies = tuple(other_cookies)
         self.visitor = Visitor(self.address.netloc, (), seconds, agent="conformance")

@@ -92,11 +92,13 @@ def markup_in_launch(app: Application) -> None:
     fix="Percent-encode what enters a header; a framework that refuses line breaks does no harm, but fails.",
 )
 def split_headers(app: Application) -> None:
-    browser = app.browser()
-    launched = browser.attempt([(name, _SPLIT) for name in _OF_LAUNCH])
-    found = [*browser.latest]
-    if launched is not None:
-        found += browser.come_back(app.reply(launched)).trail
+    found: list[Answer] = []
+    for name in _OF_LAUNCH:
+        browser = app.browser()
+        launched = browser.attempt([(name, _SPLIT)])
+        found += browser.latest
+        if launched is not None:
+            found += browser.come_back(app.reply(launched)).trail
     for outcome in ("granted", "access_denied"):
         for name in (*_OF_CONNECT, *_OF_LAUNCH):
             browser = app.browser()

@@ -18,6 +18,7 @@ from .check import Failed, NotApplicable, check
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 _OPEN_SECONDS = 15
 _LABEL = re.compile("smartcar|connect|your car", re.IGNORECASE)
+_ROLE = re.compile(r"^\s*- [a-z]+:?")
 _RECORD = """(() => {
   const heard = [];
   Object.defineProperty(window, "smartcarHeard", { value: heard });
@@ -191,9 +192,12 @@ class Window:
 def said(page: Any) -> str:
     """What a page says, to a screen reader too; "" while it changes."""
     try:
-        return str(page.locator("body").aria_snapshot(timeout=2_000))
+        snapshot = str(page.locator("body").aria_snapshot(timeout=2_000))
     except Exception:  # Playwright's: the page is on its way elsewhere, or has no body yet
         return ""
+    # Without the roles and attributes, so that an empty paragraph says nothing.
+    lines = (_ROLE.sub("", line).strip() for line in snapshot.splitlines() if "- /" not in line)
+    return "\n".join(filter(None, (re.sub(r" *\[[^\]]*\]:?$", "", line) for line in lines)))
 
 
 @contextmanager
@@ -210,6 +214,13 @@ def _window(app: Application, *scripts: str, **plan: Any) -> Iterator[Window]:
         yield window
     finally:
         window.context.close()
+
+
+def _after_a_grant(app: Application) -> str:
+    """What the person can read after a grant, looked at once for all checks."""
+    if app.shown is None:
+        app.shown = _ended(app, "#approval-button")
+    return app.shown
 
 
 def _ended(app: Application, decision: str, **plan: Any) -> str:
@@ -233,7 +244,7 @@ def _ended(app: Application, decision: str, **plan: Any) -> str:
     in_browser=True,
 )
 def browser_granted(app: Application) -> None:
-    _ended(app, "#approval-button")
+    _after_a_grant(app)
 
 
 @check(
@@ -244,7 +255,7 @@ def browser_granted(app: Application) -> None:
     in_browser=True,
 )
 def browser_denied(app: Application) -> None:
-    if _ended(app, "#deny-button") == _ended(app, "#approval-button"):
+    if _ended(app, "#deny-button") == _after_a_grant(app):
         raise Failed("The person reads the same as after a grant.")
 
 
