@@ -1,10 +1,12 @@
-"""Gradio passes the table of outcomes, served by its own `demo.launch`."""
+"""Gradio passes the table of outcomes, served by its own `demo.launch`; and what is Gradio's own."""
 
 import sys
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Page, expect
 
+from browser.engines import SECONDS
 from dataapps.outcomes import KEPT, MAIN, Anybody, Row, check
 from dataapps.serving import HERE, App, serving
 from smartcar_auth.sandbox import Sandbox
@@ -14,10 +16,20 @@ pytestmark = pytest.mark.browser
 QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_OFFLINE": "1"}
 
 
+def run(script: str, sandbox: Sandbox, path: str = "/"):
+    """The app, until it is left."""
+    return serving(lambda port: [sys.executable, HERE / script, str(port)], sandbox, path=path, **QUIET)
+
+
 @pytest.fixture(scope="module")
 def app(sandbox: Sandbox) -> Iterator[App]:
-    command = [sys.executable, HERE / "gradio_app.py"]
-    with serving(lambda port: [*command, str(port)], sandbox, **QUIET) as served:
+    with run("gradio_app.py", sandbox) as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def garage(sandbox: Sandbox) -> Iterator[App]:
+    with run("gradio_garage.py", sandbox, path="/bare/") as served:
         yield served
 
 
@@ -31,3 +43,72 @@ def test_outcome(row: Row, anybody: Anybody, app: App) -> None:
 def test_outcome_in_firefox(row: Row, anybody_with_firefox: Anybody, app: App) -> None:
     """The main rows there too."""
     check(row, anybody_with_firefox, app)
+
+
+def log_in(page: Page, app: App, person: str) -> None:
+    form = {"username": person, "password": f"{person}'s"}
+    assert page.request.post(f"{app.origin}/garage/login", form=form).ok
+
+
+def press(page: Page, button: str) -> None:
+    page.locator(f"#{button} smartcar-connect [part~=button]").click()
+
+
+def says(page: Page, text: str, selector: str = "#cars") -> None:
+    expect(page.locator(selector)).to_have_text(text, timeout=SECONDS * 1000)
+
+
+def test_buttons_of_a_person_who_is_logged_in(page: Page, garage: App) -> None:
+    """Each tells its own listener, of whatever kind, with inputs and options that the page can't change."""
+    log_in(page, garage, "ann")
+    page.goto(f"{garage.origin}/garage")
+    garage.sandbox.next(outcome="granted")
+    press(page, "first")
+    says(page, "ann's red car in bay 3, ann")
+    says(page, "swept", "#steps")
+    garage.sandbox.next(outcome="granted")
+    press(page, "second")
+    says(page, "ann came")
+    garage.sandbox.next(outcome="no_vehicles")
+    press(page, "third")
+    says(page, "no red car: no_vehicles")
+    page.get_by_role("button", name="Add").click()
+    garage.sandbox.next(outcome="granted")
+    press(page, "late")
+    says(page, "late, too", "#late-car")
+
+
+def test_page_of_a_person_who_has_left(page: Page, garage: App) -> None:
+    """Benny logs in elsewhere in Ann's browser: what Ann's page has sealed for her is not for him."""
+    log_in(page, garage, "ann")
+    page.goto(f"{garage.origin}/garage")
+    expect(page.locator("#first smartcar-connect")).to_be_visible()
+    log_in(page, garage, "benny")
+    press(page, "first")
+    status = page.locator("#first [role=status]")
+    expect(status).to_contain_text("made for another person", timeout=SECONDS * 1000)
+
+
+def test_result_is_not_for_whoever_logs_in_next(page: Page, garage: App) -> None:
+    """Ann's answer came while her page was away; the page is Benny's by now, and he gets nothing."""
+    log_in(page, garage, "ann")
+    page.goto(f"{garage.origin}/garage")
+    garage.sandbox.next(outcome="granted")
+    with page.expect_popup() as popup:
+        press(page, "third")
+        page.goto("about:blank")
+    if not popup.value.is_closed():
+        popup.value.wait_for_event("close")
+    log_in(page, garage, "benny")
+    page.goto(f"{garage.origin}/garage")
+    says(page, "no red car: state_mismatch")
+
+
+def test_routes_that_were_forgotten(page: Page, garage: App) -> None:
+    """The page says what to write where."""
+    page.goto(f"{garage.origin}/bare")
+    says(
+        page,
+        "Connect's routes don't answer here: start with demo.launch(app_kwargs=connect.app_kwargs).",
+        "smartcar-connect",
+    )

@@ -41,6 +41,18 @@ def test_collects_what_was_left():
     assert claims.collect(granted(claims.leave(left))) is left
 
 
+def test_looking_takes_nothing_away():
+    clock = Clock()
+    claims = Claims(clock=clock)
+    left = response()
+    told, late = granted(claims.leave(left)), granted(claims.leave(response()))
+    assert claims.look(told) is left
+    assert claims.collect(told) is left
+    assert claims.look(told) is None
+    clock.now = 300
+    assert claims.look(late) is None
+
+
 def test_claim_is_no_part_of_the_result():
     claims = Claims()
     data = claims.leave(response("secret-code"))
@@ -143,5 +155,6 @@ def test_without_an_answer_there_is_the_code(code, kind):
 def test_nothing_a_page_makes_up_is_a_grant(told):
     claims = Claims()
     claims.leave(response())
+    assert claims.look(told) is None
     assert isinstance(claims.collect(told), StateMismatch)
     assert len(claims) == 1

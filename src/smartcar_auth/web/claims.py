@@ -96,9 +96,8 @@ class Claims:
             came: `PopupBlocked`, `Cancelled`, `ConnectTimeout`. A `StateMismatch` where the claim is not known.
         """
         detail = told if isinstance(told, Mapping) else {}
-        data = detail.get("data")
-        claim = data.get("claim") if isinstance(data, Mapping) else None
-        if isinstance(claim, str):
+        claim = _claim(detail)
+        if claim is not None:
             with self._lock:
                 until, result = self._waiting.pop(claim, (0.0, None))
             if result is not None and until > self._clock():
@@ -109,8 +108,20 @@ class Claims:
             return _BY_CODE.get(code, SmartcarAuthError)()
         return StateMismatch("The page told of an outcome without a claim to a result.", cause="missing")
 
+    def look(self, told: object) -> Result | None:
+        """What `collect` would find, left where it is: for hosts that choose a function before they collect."""
+        claim = _claim(told)
+        until, result = self._waiting.get(claim, (0.0, None)) if claim is not None else (0.0, None)
+        return result if until > self._clock() else None
+
     def _oldest(self) -> float:
         return next(iter(self._waiting.values()))[0]
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+
+def _claim(told: object) -> str | None:
+    data = told.get("data") if isinstance(told, Mapping) else None
+    claim = data.get("claim") if isinstance(data, Mapping) else None
+    return claim if isinstance(claim, str) else None
