@@ -17,6 +17,7 @@ from dataapps.outcomes import (
     ALLOW,
     AT_LOAD,
     BUTTON,
+    DENY,
     HERE,
     KEPT,
     MAIN,
@@ -157,6 +158,23 @@ def test_buttons_keep_their_results(context: BrowserContext, page: Page, garage:
     page.get_by_role("button", name="Forget").click()
     expect(page.locator("#first")).to_have_text("nothing yet")
     expect(page.locator("#second")).to_have_text("failed access_denied")
+
+
+def test_button_that_was_away_has_the_result(context: BrowserContext, page: Page, garage: App) -> None:
+    """The script showed something else while the person was at Connect, as a page of a multipage app does."""
+    garage.sandbox.reset()
+    log_in(context, garage, "ann")
+    page.goto(f"{garage.origin}/shop")
+    with page.expect_popup() as opened:
+        button(page, 0).click()
+    connect_as(opened.value, decision="")
+    page.get_by_text("Hide the first bay").click()
+    expect(page.locator("#first")).to_have_count(0)
+    opened.value.click(DENY, no_wait_after=True)
+    opened.value.wait_for_event("close")
+    page.get_by_text("Hide the first bay").click()
+    expect(page.locator("#first")).to_have_text("failed access_denied")
+    expect(page.locator("#log")).to_have_text("first: failed access_denied")
 
 
 def test_page_of_another_person_gets_no_car(context: BrowserContext, page: Page, garage: App) -> None:

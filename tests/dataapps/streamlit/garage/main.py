@@ -20,16 +20,17 @@ st.session_state.runs = st.session_state.get("runs", 0) + 1
 st.html(f"<p id='runs'>{st.session_state.runs}</p>")
 st.html(f"<p id='person'>{st.user.get('sub')}</p>")
 
-first = smartcar_connect(
-    "First car",
-    key="first",
-    make="TESLA",
-    state={"bay": 1},
-    force_prompt=True,
-    on_complete=ended,
-    args=["first"],
-)
-st.html(f"<p id='first'>{in_words(first)}</p>")
+if not st.toggle("Hide the first bay"):
+    first = smartcar_connect(
+        "First car",
+        key="first",
+        make="TESLA",
+        state={"bay": 1},
+        force_prompt=True,
+        on_complete=ended,
+        args=["first"],
+    )
+    st.html(f"<p id='first'>{in_words(first)}</p>")
 
 
 @st.fragment
