@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from browser.engines import SECONDS
 from browser.flow import connect_as
-from dataapps.outcomes import KEPT, MAIN, Anybody, Row, check
+from dataapps.outcomes import KEPT, MAIN, Anybody, Row, check, connect_beside_another
 from dataapps.serving import HERE, ROOT, App, serving
 from smartcar_auth.sandbox import Sandbox
 
@@ -91,3 +91,10 @@ def test_example_shows_the_car(page: Page, sandbox: Sandbox, tmp_path: Path) -> 
             page.locator("smartcar-connect [part~=button]").click()
         connect_as(popup.value, brand="TESLA")
         expect(page.get_by_text("TESLA Model 3")).to_be_visible(timeout=SECONDS * 1000)
+
+
+def test_script_without_pages(anybody: Anybody, sandbox: Sandbox) -> None:
+    """Run again for each visitor, it has one set of routes, and everybody's result finds the right page."""
+    command = [sys.executable, HERE / "nicegui_script.py"]
+    with serving(lambda port: [*command, str(port)], sandbox) as served:
+        check(Row(connect_beside_another), anybody, served)

@@ -15,7 +15,7 @@ from typing import Any, Self, cast
 from weakref import WeakSet
 
 try:
-    from nicegui import Client, app, ui
+    from nicegui import Client, app, core, ui
     from nicegui.elements.mixins.cancelable_wait_element import CancelableWaitElement
     from nicegui.elements.mixins.text_element import TextElement
     from nicegui.events import GenericEventArguments, handle_event
@@ -76,6 +76,11 @@ class SmartcarConnect(FastAPIConnect):
         identify: Callable[[Any], Any] | None = None,
         **options: Any,
     ) -> None:
+        before = _made.get(checked_prefix(prefix))
+        if before is not None and core.is_script_mode_re_execution():
+            # NiceGUI runs a script without pages again for each visitor; the routes are there.
+            self.__dict__ = before.__dict__
+            return
         if inspect.iscoroutinefunction(identify):
             raise ConfigurationError(
                 "identify must be a plain function here: elements are made without await."
@@ -91,8 +96,9 @@ class SmartcarConnect(FastAPIConnect):
         self.claims = Claims()
         self.claims.serve(self)
         self._loading: WeakSet[Client] = WeakSet()
-        app.include_router(self.router, prefix=checked_prefix(prefix))
-        _made.append(self)
+        app.include_router(self.router, prefix=prefix)
+        _made.pop(prefix, None)
+        _made[prefix] = self
 
     def load(self, client: Client, launch_path: str) -> None:
         """Have a page load the module, once."""
@@ -100,12 +106,11 @@ class SmartcarConnect(FastAPIConnect):
             return
         self._loading.add(client)
         address = f"{launch_path.removesuffix('launch')}assets/{assets.SCRIPT.name}"
-        if client.has_socket_connection:
-            client.run_javascript(f"import({json.dumps(address)})")
-        else:
+        if not client.has_socket_connection:
             ui.add_head_html(
                 f'<script type="module" src="{address}" integrity="{assets.SCRIPT.integrity}"></script>'
             )
+        client.run_javascript(f"import({json.dumps(address)})")  # where the head is written already
 
 
 class SmartcarButton(
@@ -148,6 +153,8 @@ class SmartcarButton(
         self._failed: list[Failed] = [on_failed] if on_failed else []
         self._end: Result | None = None
         self._ended: set[asyncio.Event] = set()
+        if core.is_script_mode_preflight():
+            return  # seen by nobody: NiceGUI runs the script again for each visitor
         request = self.client.request
         self._launch_path = self._connect._launch_path(request)
         self._props["attempt-seconds"] = str(self._connect.attempt_seconds)
@@ -218,7 +225,7 @@ class SmartcarButton(
             handle_event(partial(handler, result) if takes else handler, event, expect_args=False)
 
 
-_made: list[SmartcarConnect] = []
+_made: dict[str, SmartcarConnect] = {}  # by prefix, the last made last
 
 
 def _last_made() -> SmartcarConnect:
@@ -226,4 +233,4 @@ def _last_made() -> SmartcarConnect:
         raise ConfigurationError(
             "Write SmartcarConnect() before ui.run(), so that the button's routes are there."
         )
-    return _made[-1]
+    return list(_made.values())[-1]
