@@ -17,7 +17,6 @@ addEventListener("message", ({ source, data }) => {
   const { style } = document.documentElement;
   for (const name in THEME) style.setProperty(`--st-${THEME[name]}`, data.theme?.[name] ?? "");
   style.color = data.theme?.textColor ?? "";
-  style.colorScheme = data.theme?.base ?? "";
   show({
     data: data.args.data,
     parentElement: document.body,
