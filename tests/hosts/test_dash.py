@@ -111,7 +111,17 @@ def test_outcome_that_is_none(told: Any) -> None:
         collect(app, connect, told)
 
 
+def test_launch_that_was_refused() -> None:
+    """The page was told why; Python hears that it is the developer's move."""
+    app, connect = made()
+    told = {"message": "This link has expired."}
+    refused = {"outcome": "failed", "attempt": ATTEMPT, "code": "invalid_configuration", "data": told}
+    with pytest.raises(ConfigurationError):
+        collect(app, connect, refused)
+
+
 def test_end_without_an_answer() -> None:
+    """No claim, no answer: the code alone says how it ended."""
     app, connect = made()
     with pytest.raises(Cancelled):
         collect(app, connect, {"outcome": "failed", "attempt": ATTEMPT, "code": "cancelled", "data": None})

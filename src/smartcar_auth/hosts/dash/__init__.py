@@ -128,7 +128,8 @@ class SmartcarConnect(FlaskConnect):
         if self._claims is None:
             raise ConfigurationError("on_complete has the response; outcome['data'] is what it returned.")
         data = outcome.get("data") if isinstance(outcome, dict) else None
-        if data is not None and data != self._told(outcome.get("attempt")):
+        claim = data.get("claim") if isinstance(data, dict) else None
+        if claim is not None and self._told(outcome.get("attempt")) != {"claim": claim}:
             raise StateMismatch(
                 "This browser does not carry the attempt that the page tells of. "
                 + REMEDIES["other_browser"],
