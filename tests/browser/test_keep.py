@@ -12,7 +12,7 @@ KEPT = "sessionStorage['smartcar-connect-car']"
 
 @pytest.fixture
 def app(application):
-    return application(button={"make": "TESLA", "keep": "car"})
+    return application(button={"make": "TESLA", "keep": "car"}, modules=("/smartcar/keep.js",))
 
 
 def codes(page):

@@ -32,7 +32,6 @@ from smartcar_auth import (
     SmartcarAuthError,
     StateMismatch,
 )
-from smartcar_auth.web import assets
 from smartcar_auth.web.causes import REMEDIES
 from smartcar_auth.web.claims import Claims, Result
 from smartcar_auth.web.connect import checked_prefix, checked_subject
@@ -105,11 +104,9 @@ class SmartcarConnect(FastAPIConnect):
         if client in self._loading:
             return
         self._loading.add(client)
-        address = f"{launch_path.removesuffix('launch')}assets/{assets.SCRIPT.name}"
+        address = f"{launch_path.removesuffix('launch')}keep.js"
         if not client.has_socket_connection:
-            ui.add_head_html(
-                f'<script type="module" src="{address}" integrity="{assets.SCRIPT.integrity}"></script>'
-            )
+            ui.add_head_html(f'<script type="module" src="{address}"></script>')
         client.run_javascript(f"import({json.dumps(address)})")  # where the head is written already
 
 

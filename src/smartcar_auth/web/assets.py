@@ -39,6 +39,7 @@ def _load(filename: str, content_type: str) -> Asset:
 
 
 SCRIPT = _load("connect.js", "text/javascript; charset=utf-8")
+KEEP = _load("keep.js", "text/javascript; charset=utf-8")  # imports connect.js, so it has a stable name alone
 REDIRECT = _load("redirect.js", "text/javascript; charset=utf-8")
 STYLE = _load("page.css", "text/css; charset=utf-8")
 BY_NAME = {asset.name: asset for asset in (SCRIPT, REDIRECT, STYLE)}

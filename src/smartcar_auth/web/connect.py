@@ -176,9 +176,10 @@ ROUTES = (
     Route("status", "status", True, "GET", lambda connect, request, name: connect.status(request, name)),
     Route("cancel", "cancel", True, "POST", lambda connect, request, name: connect.cancel(request, name)),
     Route("module", "connect.js", False, "GET", _file("connect.js")),
+    Route("keep", "keep.js", False, "GET", _file("keep.js")),
     Route("script", "redirect.js", False, "GET", _file("redirect.js")),
     Route("asset", "assets", True, "GET", lambda connect, request, name: connect.asset(request, name)),
 )
-_BY_STABLE_NAME = {asset.stable_name: asset for asset in (assets.SCRIPT, assets.REDIRECT)}
+_BY_STABLE_NAME = {asset.stable_name: asset for asset in (assets.SCRIPT, assets.KEEP, assets.REDIRECT)}
 _BY_PATH = {route.path: route for route in ROUTES}
 _UNNAMED = frozenset(route.path for route in ROUTES if not route.named)

@@ -31,7 +31,6 @@ from smartcar_auth import (
 from smartcar_auth import __version__ as __version__  # of the script's address, which is cached for a year
 from smartcar_auth.hosts._flask import AppConnect, current_request
 from smartcar_auth.hosts.flask import SmartcarConnect as FlaskConnect
-from smartcar_auth.web import assets
 from smartcar_auth.web.causes import REMEDIES
 from smartcar_auth.web.claims import Claims
 from smartcar_auth.web.connect import checked_prefix, checked_subject
@@ -106,7 +105,7 @@ class SmartcarConnect(FlaskConnect):
                 "relative_package_path": "button.js",
                 "attributes": {
                     "data-launch": f"{routes}/launch",
-                    "data-module": f"{routes}/assets/{assets.SCRIPT.name}",
+                    "data-module": f"{routes}/keep.js",
                 },
             }
         )

@@ -1,6 +1,6 @@
 // Smartcar Connect in a pop-up: `connect()`, `<smartcar-connect>`, and what runs on the callback page.
-// Shipped as written. The server owns the attempt, windows are views of it. The outcome comes by postMessage,
-// BroadcastChannel or asking the server, whichever is first.
+// The server owns the attempt, windows are views of it. The outcome comes by postMessage, BroadcastChannel or the
+// status, whichever is first.
 
 const NAME = "smartcar-connect";
 
@@ -25,7 +25,7 @@ export const words = {
   describe: "Opens a new window",
 };
 
-// Size and place as in the original SDK: 30 % x 75 % of the screen, centred on the page's window.
+// As in the original SDK: 30 % x 75 % of the screen, centred on the page's window.
 const features = (given = "") => {
   const number = (name, usual) => {
     const value = parseFloat(given.split(`${name}=`)[1]);
@@ -38,12 +38,12 @@ const features = (given = "") => {
   return `popup,width=${width},height=${height},left=${left},top=${top}`;
 };
 
-// One attempt: `done` is its promise; `closed` is called when the window reads closed. A hint, never a verdict:
-// under Cross-Origin-Opener-Policy it reads so while the person still signs in.
-class Attempt {
-  constructor({ launch, signal, returnTo, windowOptions, attemptSeconds, closed, resume } = {}) {
+// `closed` is called when the window reads closed: a hint, for under Cross-Origin-Opener-Policy it does while the
+// person still signs in.
+export class Attempt {
+  constructor({ id, popup, launch, signal, returnTo, windowOptions, attemptSeconds, closed } = {}) {
     const bytes = crypto.getRandomValues(new Uint8Array(16));
-    this.id = resume || btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").slice(0, 22);
+    this.id = id || btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").slice(0, 22);
     this.done = new Promise((resolve, reject) => Object.assign(this, { resolve, reject, closed, looks: 0 }));
     this.stop = new AbortController();
     if (!launch) return this.fail("invalid_configuration", { message: "The launch address is missing." });
@@ -59,18 +59,13 @@ class Attempt {
     this.channel.onmessage = (event) => this.receive(event.data);
     this.until = Date.now() + (+attemptSeconds || 3600) * 1000;
     this.timer = setInterval(() => this.watch(), 500);
-    if (resume) {
-      this.popup = { closed: true, close() {} }; // if there is one still, it is out of reach
-      this.resumed = "forgotten";
-      return void this.watch();
-    }
     const url = new URL(this.url);
     const query = { attempt: this.id, display: "popup", origin: location.origin };
     if (returnTo) query.return_to = returnTo;
     if (/\/connect\.js$/.test(import.meta.url)) query.module = "connect.js";
     for (const name in query) url.searchParams.set(name, query[name]);
     // Nothing may be awaited before this line: browsers allow a window only in the click itself.
-    this.popup = open(url, "", features(windowOptions));
+    this.popup = popup || open(url, "", features(windowOptions));
     if (!this.popup) this.fail("popup_blocked");
   }
 
@@ -84,11 +79,7 @@ class Attempt {
   }
 
   async ask() {
-    const answer = await this.fetch(`status/${this.id}`);
-    this.settle(answer);
-    if (!this.resumed) return;
-    if (answer.outcome === "unknown") this.fail(this.resumed);
-    else if (answer.outcome === "pending") this.resumed = "timeout";
+    this.settle(await this.fetch(`status/${this.id}`));
   }
 
   async watch() {
@@ -96,7 +87,7 @@ class Attempt {
     if (!this.popup.closed) return;
     const look = this.looks++;
     if (look % 10 === 0) await this.ask();
-    if (look === 0 && !this.stop.signal.aborted) this.closed?.();
+    if (look === 0) this.closed?.();
   }
 
   // Ends the attempt on the server too, so that an answer on its way is not believed afterwards.
@@ -113,7 +104,7 @@ class Attempt {
     this.settle({ outcome: "failed", code, data });
   }
 
-  // Without an outcome it is from redirect.js, on a page of the application's own: the server knows.
+  // Without an outcome it is from redirect.js: the server knows.
   receive(message) {
     if (message?.name !== NAME || message.attempt !== this.id) return;
     if (message.outcome) this.settle(message);
@@ -191,19 +182,7 @@ class SmartcarConnect extends HTMLElement {
       else if (!this.attempt) this.open();
       else if (!this.attempt.popup.closed) this.attempt.popup.focus();
     });
-    const resume = this.kept();
-    if (resume) this.open(resume);
-  }
-
-  // With `keep="name"` the attempt's id stays in the tab, and an end is found that came while the page was not there:
-  // it was reloaded, or the person went on in this tab.
-  kept(id) {
-    const key = this.hasAttribute("keep") && `${NAME}-${this.getAttribute("keep")}`;
-    try {
-      if (key && id) sessionStorage.setItem(key, id);
-      else if (key && id === "") sessionStorage.removeItem(key);
-      else if (key) return sessionStorage.getItem(key);
-    } catch {} // storage is switched off
+    this.tell("ready");
   }
 
   show(state, text) {
@@ -223,37 +202,39 @@ class SmartcarConnect extends HTMLElement {
     old.cancel();
   }
 
-  async open(resume) {
+  tell(name, detail) {
+    this.dispatchEvent(new CustomEvent(`smartcar-${name}`, { detail, bubbles: true, composed: true }));
+  }
+
+  open() {
     const get = (name) => this.getAttribute(name) || undefined;
-    const attempt = (this.attempt = new Attempt({
+    const attempt = new Attempt({
       launch: get("launch"),
       returnTo: get("return-to"),
       windowOptions: get("window-options"),
       attemptSeconds: get("attempt-seconds"),
       closed: () => this.attempt === attempt && this.show("closed"),
-      resume,
-    }));
-    this.kept(attempt.id);
-    if (!resume) this.show("opened");
-    const tell = (name, detail) =>
-      this.dispatchEvent(new CustomEvent(`smartcar-${name}`, { detail, bubbles: true, composed: true }));
-    if (attempt.popup && !resume) tell("opened", { outcome: "pending", attempt: attempt.id, data: null });
+    });
+    this.follow(attempt);
+    this.show("opened");
+    if (attempt.popup) this.tell("opened", { outcome: "pending", attempt: attempt.id, data: null });
+  }
+
+  async follow(attempt) {
+    this.attempt = attempt;
     const detail = await attempt.done.catch(({ outcome, attempt, code, data }) => ({ outcome, attempt, code, data }));
     if (this.attempt !== attempt) return; // reopened: the next attempt speaks for both
     this.attempt = null;
-    if (detail.code !== "popup_blocked") this.kept("");
-    if (detail.code === "forgotten") return;
     if (detail.code === "popup_blocked") {
       const here = new URL(attempt.url);
-      here.searchParams.set("return_to", get("return-to") || location.pathname + location.search);
-      if (this.kept()) here.searchParams.set("attempt", attempt.id);
+      here.searchParams.set("return_to", this.getAttribute("return-to") || location.pathname + location.search);
       this.here.href = here;
     }
     this.show(detail.code || detail.outcome, detail.data?.message);
     // Focus returns, unless the person moved on.
     const { activeElement, body } = document;
     if (activeElement === body || this.matches(":focus-within")) this.button.focus({ preventScroll: true });
-    tell(detail.outcome, detail);
+    this.tell(detail.outcome, detail);
   }
 }
 

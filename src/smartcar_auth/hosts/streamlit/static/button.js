@@ -30,7 +30,7 @@ export default ({ data, parentElement, setStateValue, setTriggerValue, page = do
   for (const name in attributes) button.setAttribute(name, attributes[name]);
   if (!button.parentNode) {
     parentElement.append(button);
-    const module = new URL("connect.js", launch).href;
+    const module = new URL("keep.js", launch).href;
     import(module).catch(() => say(
       parentElement,
       `${module} does not answer, so there is no button. Does a proxy keep these routes to itself?`,
