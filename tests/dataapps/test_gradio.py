@@ -7,8 +7,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from browser.engines import SECONDS
+from browser.flow import connect_as
 from dataapps.outcomes import KEPT, MAIN, Anybody, Row, check
-from dataapps.serving import HERE, App, serving
+from dataapps.serving import HERE, ROOT, App, serving
 from smartcar_auth.sandbox import Sandbox
 
 pytestmark = pytest.mark.browser
@@ -93,12 +94,11 @@ def test_result_is_not_for_whoever_logs_in_next(page: Page, garage: App) -> None
     """Ann's answer came while her page was away; the page is Benny's by now, and he gets nothing."""
     log_in(page, garage, "ann")
     page.goto(f"{garage.origin}/garage")
-    garage.sandbox.next(outcome="granted")
     with page.expect_popup() as popup:
         press(page, "third")
-        page.goto("about:blank")
-    if not popup.value.is_closed():
-        popup.value.wait_for_event("close")
+    page.goto("about:blank")
+    with popup.value.expect_event("close"):
+        connect_as(popup.value)
     log_in(page, garage, "benny")
     page.goto(f"{garage.origin}/garage")
     says(page, "no red car: state_mismatch")
@@ -112,3 +112,15 @@ def test_routes_that_were_forgotten(page: Page, garage: App) -> None:
         "Connect's routes don't answer here: start with demo.launch(app_kwargs=connect.app_kwargs).",
         "smartcar-connect",
     )
+
+
+def test_example_shows_the_car(page: Page, sandbox: Sandbox) -> None:
+    """As it stands: connect, exchange the code with the official SDK, read the car, show it."""
+    sandbox.reset()
+    command = [sys.executable, ROOT / "examples" / "gradio_app.py"]
+    with serving(lambda port: ["env", f"PORT={port}", *command], sandbox, **QUIET) as example:
+        page.goto(example.origin)
+        with page.expect_popup() as popup:
+            page.locator("smartcar-connect [part~=button]").click()
+        connect_as(popup.value, brand="TESLA")
+        expect(page.get_by_text("Model 3").filter(visible=True)).to_be_visible(timeout=SECONDS * 1000)

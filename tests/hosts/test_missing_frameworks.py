@@ -15,6 +15,7 @@ import pytest
         ("smartcar_auth.hosts.flask", "flask", "flask"),
         ("smartcar_auth.hosts.nicegui", "nicegui", "nicegui"),
         ("smartcar_auth.hosts.dash", "dash", "dash"),
+        ("smartcar_auth.hosts.gradio", "gradio", "gradio"),
         ("smartcar_auth.hosts.streamlit", "streamlit", "streamlit"),
         ("smartcar_auth.web", "itsdangerous", "fastapi"),
     ],

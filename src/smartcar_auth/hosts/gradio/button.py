@@ -14,7 +14,6 @@ from gradio.component_meta import ComponentMeta
 from gradio.events import EventListener
 
 from smartcar_auth import AuthorizationResponse, ConfigurationError, SmartcarAuthError
-from smartcar_auth.web import assets
 from smartcar_auth.web.claims import Result
 from smartcar_auth.web.options import SEALED_SECONDS
 from smartcar_auth.web.pages import query_of
@@ -77,7 +76,7 @@ class SmartcarButton(gr.HTML, metaclass=_Meta):
             server_functions=[is_granted],
             text=text,
             launch=launch,
-            module=f"{self._connect.prefix}/assets/{assets.SCRIPT.name}",
+            module=f"{self._connect.prefix}/keep.js",
             attempt_seconds=self._connect.attempt_seconds,
             variant=variant,
             **component,
@@ -125,9 +124,10 @@ class SmartcarButton(gr.HTML, metaclass=_Meta):
                 raise gr.Error(str(found), print_exception=False)
             return found
 
+        listener = given(result, fn)
         self._heard.add(event)
         options = {"api_visibility": "private", "trigger_mode": "multiple", **options}
-        return EventListener(event).listener(self, given(result, fn), *args, **options)
+        return EventListener(event).listener(self, listener, *args, **options)
 
     def _seal(
         self,

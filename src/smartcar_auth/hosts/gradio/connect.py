@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import gradio as gr
 from gradio.route_utils import API_PREFIX
 from gradio.routes import App
-from starlette.routing import Mount
+from starlette.routing import Route
 
 from smartcar_auth import AuthorizationResponse, ConfigurationError, Smartcar, StateMismatch
 from smartcar_auth.web.causes import REMEDIES
@@ -82,7 +82,13 @@ class SmartcarConnect(FastAPIConnect):
     @property
     def app_kwargs(self) -> dict[str, Any]:
         """What `demo.launch` and `gr.mount_gradio_app` take: they give it to the FastAPI app that they make."""
-        return {"routes": [Mount(self.prefix, routes=self.routes)]}
+        # Not in a Mount: under a root_path that a proxy cuts off, Starlette finds nothing in one.
+        return {
+            "routes": [
+                Route(self.prefix + one.path, self, name=one.name, methods=list(one.methods or ()))
+                for one in self.routes
+            ]
+        }
 
     def collect(self, detail: Any, request: gr.Request) -> Result:
         """What became of the attempt that a page tells of, once, for the browser and the person who began it.
@@ -127,8 +133,7 @@ class SmartcarConnect(FastAPIConnect):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         # Gradio's root_path may be a whole URL; a path's place in it is all that counts here.
         root = urlsplit(scope.get("root_path", "")).path
-        scope = {**scope, "root_path": root, "smartcar_prefix": self.prefix}
-        await super().__call__(scope, receive, send)
+        await super().__call__({**scope, "root_path": root}, receive, send)
 
 
 def _identified(identify: Callable[[Any], Any], request: Any) -> Any:
@@ -147,7 +152,7 @@ async def _username(request: Any) -> str | None:
     if not isinstance(request.app, App):
         return None
     here = request.scope
-    root = here.get("root_path", "").removesuffix(here.get("smartcar_prefix", ""))
+    root = here.get("root_path", "")
     said: dict[str, Any] = {"status": 0, "body": b""}
 
     async def receive() -> dict[str, Any]:
@@ -157,7 +162,8 @@ async def _username(request: Any) -> str | None:
         said["status"] = message.get("status", said["status"])
         said["body"] += message.get("body", b"")
 
-    scope = {name: here[name] for name in ("type", "asgi", "http_version", "scheme", "server", "client")}
+    kept = ("type", "asgi", "http_version", "scheme", "server", "client")
+    scope = {name: here[name] for name in kept if name in here}
     scope |= {
         "method": "GET",
         "root_path": root,
