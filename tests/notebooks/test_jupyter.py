@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,7 +13,7 @@ from playwright.sync_api import expect
 from browser.engines import SECONDS, executable
 from browser.flow import connect_as
 from chromium import start_chromium_with_smartcar
-from notebooks.lab import Notebook, allows
+from notebooks.lab import PANEL, Notebook, allows
 from notebooks.serving import jupyter
 from smartcar_auth.sandbox import Sandbox
 
@@ -94,7 +95,7 @@ def test_way_is_shown(shown, served):
     """How the answer gets to the kernel is no secret of the program."""
     expect(shown().root).to_contain_text("This notebook’s kernel listens on a port of this machine")
     expect(shown("hosted").root).to_contain_text(f"hands the answer to this notebook at {served.origin}.")
-    expect(shown("paste").root).to_contain_text("copy its address and paste it here")
+    expect(shown("paste").root).to_contain_text("The answer goes to https://app.example/callback.")
 
 
 def test_person_cancels(lab, shown):
@@ -220,9 +221,50 @@ def test_notebook_is_saved_without_secrets(lab, context, shown):
     cell.says("This attempt was cancelled")
 
 
-def test_two_notebooks_at_once(lab, context, served, shown):
+def test_kernel_is_busy(lab, shown):
+    """With nothing left for messages, which is said after a while; the click counts when it is back."""
+    cell = shown()
+    kernel = int(lab.runs("import os\nprint('kernel', os.getpid())").printed("kernel"))
+    os.kill(kernel, signal.SIGSTOP)
+    try:
+        with lab.page.expect_popup() as opened:
+            cell.button.click()
+        expect(opened.value.locator("body")).to_have_text("Waiting for this notebook’s kernel.")
+        expect(cell.status).to_contain_text("The kernel doesn’t answer.")
+    finally:
+        os.kill(kernel, signal.SIGCONT)
+    opened.value.wait_for_selector("#continue-button")
+    cell.says("Waiting for you in the other window.")
+    cell.action("Cancel").click()
+    cell.says("This attempt was cancelled")
+
+
+def test_cell_is_busy(lab, shown):
+    """A cell that keeps the kernel from its event loop: JupyterLab has the click taken elsewhere, and it counts."""
+    cell = shown()
+    sign = lab.file.with_name("go-on")
+    busy = lab.runs(
+        "import pathlib, time\nprint('busy')\nwhile not pathlib.Path('go-on').exists():\n    time.sleep(0.05)"
+    )
+    busy.prints("busy")
+    try:
+        window = cell.opens()
+        allows(window)
+        cell.says("Your car is connected")
+        assert "told" not in cell.root.inner_text()
+    finally:
+        sign.touch()
+    cell.prints("told")
+
+
+@pytest.fixture(scope="module")
+def other(context, served):
+    """Another notebook, on the same server."""
+    return Notebook(context, served)
+
+
+def test_two_notebooks_at_once(lab, other, context, served):
     """Two kernels on one server, in parallel, hosted and by port: each has exactly the codes that went to it."""
-    other = Notebook(context, served)
     for number in range(ROUNDS):
         transport = ("loopback", "hosted")[number % 2]
         options = HOSTED.format(origin=served.origin) if transport == "hosted" else ""
@@ -242,7 +284,18 @@ def test_two_notebooks_at_once(lab, context, served, shown):
         for cell, address in codes:
             cell.says("Your car is connected")
             assert f"code={cell.printed('told')}&" in address
-    other.page.close()
+
+
+def test_kernel_is_restarted(other):
+    """It knows nothing of the button, which says so; the window that waits for it can be given up."""
+    cell = other.runs("button = made()\nbutton")
+    expect(cell.button).to_be_visible()
+    other.page.evaluate(f"{PANEL}.sessionContext.session.kernel.restart()")
+    with other.page.expect_popup() as opened:
+        cell.button.click()
+    expect(cell.status).to_contain_text("The kernel doesn’t answer.")
+    with opened.value.expect_event("close"):
+        cell.action("Cancel").click()
 
 
 def test_notebook_7(context, served):
@@ -275,19 +328,17 @@ def test_firefox(playwright, served, sandbox):
         assert cell.root.inner_text().split()[-1] == waiting.printed("granted")
 
 
-def test_example(context, served, sandbox):
+def test_example(lab):
     """The notebook of examples/, run from the top: only what it installs and its ports are others."""
     example = json.loads((EXAMPLES / "notebook.ipynb").read_text())
     assert not any(cell.get("outputs") or cell.get("execution_count") for cell in example["cells"])
     sources = {cell["id"]: "".join(cell["source"]) for cell in example["cells"]}
-    notebook = Notebook(context, served)
-    notebook.runs(sources["sandbox"])
-    cell = notebook.runs(sources["button"].replace("[8000, 8001]", "[0]"))
-    notebook.runs(sources["result"])
+    lab.runs(sources["sandbox"])
+    cell = lab.runs(sources["button"].replace("[8000, 8001]", "[0]"))
+    lab.runs(sources["result"])
     window = cell.opens()
     expect(cell.root).to_contain_text("listens on http://localhost:")
     with window.expect_event("close"):
         connect_as(window, brand="TESLA")
-    car = notebook.runs(sources["car"])
+    car = lab.runs(sources["car"])
     expect(car.root).to_contain_text(re.compile(r"TESLA Model \S+: [\d,]+ km"), timeout=SECONDS * 1000)
-    notebook.page.close()

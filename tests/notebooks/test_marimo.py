@@ -42,6 +42,7 @@ def _(button, mo):
 
 @app.cell
 async def _(SmartcarAuthError, button, mo):
+    said = "No wait."
     try:
         await button.result()
     except SmartcarAuthError as error:
@@ -57,7 +58,7 @@ def served(tmp_path_factory, sandbox):
         yield started
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(browser, served):
     with browser.new_context() as context:
         context.set_default_timeout(SECONDS * 1000)
@@ -72,6 +73,11 @@ def opens(page):
         page.get_by_role("button", name="Connect your car").click()
     opened.value.wait_for_selector("#continue-button")
     return opened.value
+
+
+def test_cell_that_waits(page):
+    """marimo takes no clicks meanwhile, so that is said at once."""
+    expect(page.get_by_text("This kernel takes no clicks while a cell waits.")).to_be_visible()
 
 
 def test_owner_denies_then_allows(page):
@@ -106,11 +112,6 @@ def test_two_people_at_once(page, browser, served):
             codes.append(one.get_by_text("Outcome: granted").inner_text().split()[-1])
             assert f"code={codes[-1]}&" in answered.value.url
     assert len(set(codes)) == 2
-
-
-def test_cell_that_waits(page):
-    """marimo takes no clicks meanwhile, so that is said at once."""
-    expect(page.get_by_text("This kernel takes no clicks while a cell waits.")).to_be_visible()
 
 
 def test_example(browser, tmp_path):

@@ -52,8 +52,13 @@ function render({ model, el }) {
 
   const tell = (kind, more) => {
     clearTimeout(patience);
-    patience = setTimeout(() => { status.textContent = say.busy; }, PATIENCE);
-    model.send({ kind, click, origin: location.origin, ...more });
+    const lost = () => { status.textContent = say.busy; };
+    patience = setTimeout(lost, PATIENCE);
+    try {
+      model.send({ kind, click, origin: location.origin, ...more });
+    } catch {
+      lost(); // the kernel was restarted, and knows nothing of this widget
+    }
   };
 
   const show = () => {
@@ -97,8 +102,8 @@ function render({ model, el }) {
       popup.document.documentElement.style.colorScheme = "light dark";
       popup.document.body.append(say.opening);
     }
-    tell("open", { blocked: !popup && !get("as_link") });
     show();
+    tell("open", { blocked: !popup && !get("as_link") });
   };
 
   const go = ({ url, code: image }) => {
@@ -152,8 +157,8 @@ function render({ model, el }) {
     if (!popup || popup.closed) gone++;
     if (gone > 1) show();
   }, 500);
-  tell("hello");
   show();
+  tell("hello");
 
   return () => {
     stop.abort();

@@ -48,10 +48,13 @@ def words_for(transport: Transport, redirect_uri: str | None, *, around: str, pa
         return text
     if transport == "device":
         return "Open Connect on any device. Smartcar tells this notebook’s kernel when the car is connected."
+    if redirect_uri is not None and not redirect_uri.lower().startswith("http://"):
+        where = redirect_uri.partition("?")[0]
+        return f"The answer goes to {where}. Copy the address of the page at which Connect ends, and paste it here."
     place = {"colab": " in Google Colab", "hub": " on a JupyterHub"}.get(around, "")
     return (
-        f"Your browser can’t reach this notebook’s kernel{place}. The page at which Connect ends may not load: "
-        "copy its address and paste it here."
+        f"Your browser can’t reach this notebook’s kernel{place}. The page at which Connect ends won’t load: copy its "
+        "address and paste it here."
     )
 
 
