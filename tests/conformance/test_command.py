@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -161,6 +162,25 @@ def test_what_cannot_run_is_exit_status_2(serve: Callable[..., Server]) -> None:
         assert done.returncode == 2, done.stdout
         assert said in done.stderr
         assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_ends_the_app_too(number: signal.Signals) -> None:
+    """While it is waited for or attacked: a word, exit status 130, and its address is free."""
+    port = free_port()
+    with subprocess.Popen(
+        [*COMMAND, f"http://localhost:{port}", "--", *serving_command("subtle", port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert next(line for line in process.stdout if "leads to the sandbox" in line)
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.strip() == "Stopped."
+    assert is_free(port)
 
 
 @pytest.mark.parametrize(

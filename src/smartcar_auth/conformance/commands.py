@@ -1,6 +1,7 @@
 """The command `conformance`: its options, and what it prints."""
 
 import json
+import signal
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -142,6 +143,11 @@ def conformance(
             "wants them."
         )
     say = _say(as_json)
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # the app is in a session of its own, so nobody else ends it
+        signal.signal(number, signal.default_int_handler)
     try:
         with _ready(app, command or [], sandbox_port, wait, say), ExitStack() as stack:
             chosen = _with_browser(app, chosen, browser, stack, say)
