@@ -204,7 +204,8 @@ class Attempt:
         self._error, self._response = error, response
         self._over.set()
         try:
-            self._tell(self, error, response)  # first, because somebody waits: a window that answered closes itself
+            # First, because somebody waits: a window that has answered closes itself.
+            self._tell(self, error, response)
         finally:
             if self._popup is not None:
                 self._close()
