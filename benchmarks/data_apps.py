@@ -71,6 +71,7 @@ def our_button(page: Page) -> Locator:
 HOSTS = {
     "streamlit": Host(streamlit("streamlit_app.py"), our_button),
     "nicegui": Host(script("nicegui_app.py"), our_button),
+    "gradio": Host(script("gradio_app.py"), our_button),
     "dash": Host(script("dash_app.py"), our_button),
     PEER: Host(
         streamlit("streamlit_oauth_main.py"), lambda page: page.frame_locator("iframe").locator("button")
