@@ -16,8 +16,9 @@ from browser.application import Server, serving
 from conformance import sound
 from smartcar_auth.conformance import Check, checks
 from smartcar_auth.conformance.addresses import lands
-from smartcar_auth.conformance.application import Application, NoLaunch, Reply
+from smartcar_auth.conformance.application import Application, NoLaunch
 from smartcar_auth.conformance.state import _random_bits
+from smartcar_auth.conformance.values import Reply
 from smartcar_auth.sandbox import Sandbox
 
 Handler = Callable[[Request], Awaitable[Response]]

@@ -6,8 +6,9 @@ from urllib.parse import urljoin, urlsplit
 
 from smartcar_auth.doctor.visit import Answer
 
-from .application import Application, Arrived, Launched, is_html, read_markup
+from .application import Application
 from .check import Failed, check
+from .values import Arrived, Launched, is_html, read_markup
 
 EVIL = "evil.example"
 _NAMES = (

@@ -5,22 +5,17 @@ page. The way back is Connect's answer from the sandbox, changed as an attack ne
 only judge of whether an answer counted.
 """
 
-import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property
-from html import unescape
-from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult, parse_qsl, quote, unquote_plus, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from smartcar_auth.doctor.visit import (
     NAVIGATION,
     SECONDS,
     Answer,
     Visitor,
-    netloc_of,
     origin_of,
     read_address,
     resolve,
@@ -28,180 +23,19 @@ from smartcar_auth.doctor.visit import (
 
 from .check import Failed, NotApplicable
 from .jar import Jar
+from .values import Arrived, Launched, Reply
+from .ways import authorize_in, authorize_of, is_authorize, links_of
 
 if TYPE_CHECKING:
     from smartcar_auth.sandbox import Sandbox
 
 _REDIRECTS = 10
-_AUTHORIZE = ("/oauth/authorize", "/oauth/reauthenticate")
-_ADDRESS = re.compile(r"""https?:(?://|\\/\\/)[^\s"'<>`]+?(?:/|\\/)oauth(?:/|\\/)authorize\?[^\s"'<>`]+""")
-_LEADS = re.compile("launch|smartcar|connect|authori|oauth|link|login|car|vehicle", re.IGNORECASE)
-_LEADS_ELSEWHERE = re.compile("logout|sign-?out|disconnect|delete|remove|revoke|unlink", re.IGNORECASE)
 _MOST_LINKS = 8
 _TOKEN_PATHS = ("/oauth/token", "/oauth/token/", "/")
-_RANDOM = re.compile(r"(?=[\w.~+/=%-]*[\dA-Z])[\w.~+/=%-]{12,}")
 
 
 class NoLaunch(Exception):
     """No way to Connect was found; the message is a sentence that says what was tried."""
-
-
-@dataclass(frozen=True, slots=True)
-class Launched:
-    """An attempt that was begun: the address of Connect, and the answers on the way there."""
-
-    authorize: str
-    trail: tuple[Answer, ...]
-
-    @property
-    def pairs(self) -> list[tuple[str, str]]:
-        return parse_qsl(urlsplit(self.authorize).query, keep_blank_values=True)
-
-    def asked(self, name: str) -> str:
-        return next((value for key, value in self.pairs if key == name), "")
-
-    @property
-    def state(self) -> str:
-        return self.asked("state")
-
-    @property
-    def redirect_uri(self) -> str:
-        return self.asked("redirect_uri")
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What Connect answers: the redirect URI and the parameters it adds, to be changed by an attack."""
-
-    redirect_uri: str
-    pairs: tuple[tuple[str, str], ...]
-    raw: str = ""  # added to the query as it is
-
-    @property
-    def code(self) -> str:
-        return dict(self.pairs).get("code", "")
-
-    @property
-    def state(self) -> str:
-        return dict(self.pairs).get("state", "")
-
-    @property
-    def url(self) -> str:
-        separator = "&" if "?" in self.redirect_uri else "?"
-        return f"{self.redirect_uri}{separator}{urlencode(self.pairs, quote_via=quote, safe='')}{self.raw}"
-
-    def changed(self, **values: str | None) -> "Reply":
-        """With other values; None takes a parameter out, one that isn't there is added at the end."""
-        kept = [(name, values.get(name, value)) for name, value in self.pairs]
-        kept += [pair for pair in values.items() if pair[0] not in dict(self.pairs)]
-        return replace(self, pairs=tuple((name, value) for name, value in kept if value is not None))
-
-    def plus(self, *pairs: tuple[str, str]) -> "Reply":
-        """With more parameters behind its own."""
-        return replace(self, pairs=(*self.pairs, *pairs))
-
-    def after(self, *pairs: tuple[str, str]) -> "Reply":
-        """With more parameters before its own."""
-        return replace(self, pairs=(*pairs, *self.pairs))
-
-
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """What an application made of an answer: the answers of its own up to the page that stays.
-
-    `exchanged` says whether it went to the sandbox's token endpoint meanwhile.
-    """
-
-    trail: tuple[Answer, ...]
-    exchanged: bool
-
-    @property
-    def first(self) -> Answer:
-        return self.trail[0]
-
-    @property
-    def last(self) -> Answer:
-        return self.trail[-1]
-
-    @property
-    def crashed(self) -> bool:
-        return any(answer.status >= 500 for answer in self.trail)
-
-    @property
-    def steps(self) -> list[tuple[int, str]]:
-        """Statuses and redirects, without what is random in them."""
-        return [(answer.status, _steady(answer.header("location"))) for answer in self.trail]
-
-    @property
-    def paths(self) -> list[tuple[int, str]]:
-        """The same without queries."""
-        return [(status, location.partition("?")[0]) for status, location in self.steps]
-
-    @property
-    def words(self) -> frozenset[str]:
-        """The words of the page that stays, without what is random in it."""
-        return frozenset(re.findall(r"[^\W\d_]+", _RANDOM.sub(" ", read_markup(self.last).text).lower()))
-
-    @property
-    def status(self) -> str:
-        """For a sentence: what it answered."""
-        there = self.last.location
-        if there is not None:
-            return f"a redirect to {there.geturl().partition('?')[0][:200]}"
-        return f"{self.last.status}"
-
-
-def _steady(location: str) -> str:
-    path, mark, query = location.partition("?")
-    pairs = parse_qsl(query, keep_blank_values=True)
-    return path + mark + "&".join(f"{name}={_RANDOM.sub('*', value)}" for name, value in pairs)
-
-
-def is_html(answer: Answer) -> bool:
-    """Whether browsers would show it as a page."""
-    kind = answer.header("content-type").partition(";")[0].strip().lower()
-    sniffed = not kind and b"<" in answer.body
-    return answer.location is None and (kind in ("text/html", "application/xhtml+xml") or sniffed)
-
-
-class Markup(HTMLParser):
-    """What of a page's HTML matters here: text, elements with their attributes, inline scripts."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self.scripts: list[str] = []
-        self.said: list[str] = []
-        self._in = ""
-
-    @property
-    def text(self) -> str:
-        """Words, those of inline scripts included: many a callback page says it only there."""
-        return " ".join([*self.said, *self.scripts])
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in reversed(attrs)}))
-        self._in = tag
-
-    def handle_endtag(self, tag: str) -> None:
-        self._in = ""
-
-    def handle_data(self, data: str) -> None:
-        if self._in == "script":
-            self.scripts.append(data)
-        elif self._in != "style":
-            self.said.append(data)
-
-
-def read_markup(answer: Answer) -> Markup:
-    """Read a page, however broken; what is no HTML is all text."""
-    reader = Markup()
-    text = answer.body.decode("utf-8", "replace")
-    if is_html(answer):
-        reader.feed(text)
-    else:
-        reader.said.append(text)
-    return reader
 
 
 class Application:
@@ -429,7 +263,7 @@ class Browser:
             answer = self.ask(url, site=site, **headers)
             yield answer
             there = answer.location
-            if there is None or origin_of(there.geturl()) != self.app.origin or _is_authorize(there):
+            if there is None or origin_of(there.geturl()) != self.app.origin or is_authorize(there):
                 return
             url = there.geturl()
             headers.pop("method", None)
@@ -458,7 +292,7 @@ class Browser:
         asked = url + ("&" if "?" in url else "?") * bool(more) + more
         trail = list(self.follow(asked, **headers))
         self.latest = tuple(trail)
-        found = _authorize_of(trail)
+        found = authorize_of(trail)
         if found is None:
             there = trail[-1].location
             what = f"redirects to {there.netloc}{there.path}" if there else f"answers {trail[-1].status}"
@@ -480,15 +314,17 @@ class Browser:
         if app.link == "":
             return None
         page = self.page or self.visit()  # the link may be one for this person
-        return next((link for link in _links(page) if urlsplit(link).path == app.link), app.origin + app.link)
+        return next(
+            (link for link in links_of(page) if urlsplit(link).path == app.link), app.origin + app.link
+        )
 
     def _find_link(self) -> str:
         page = self.visit()
-        if _authorize_in(page) is not None:
+        if authorize_in(page) is not None:
             return ""
-        tried = list(dict.fromkeys(_links(page)))[:_MOST_LINKS]
+        tried = list(dict.fromkeys(links_of(page)))[:_MOST_LINKS]
         for link in tried:
-            if _authorize_of(list(self.follow(link))) is not None:
+            if authorize_of(list(self.follow(link))) is not None:
                 return urlsplit(link).path
         where = page.url.partition("?")[0]
         what = f"None of its links leads to Connect ({', '.join(urlsplit(one).path for one in tried)})."
@@ -522,45 +358,3 @@ class Browser:
     def go(self, outcome: str = "granted", **options: Any) -> Arrived:
         """Launch, end at Connect with this outcome, and come back."""
         return self.come_back(self.app.reply(self.launch(), outcome, **options))
-
-
-def _is_authorize(there: SplitResult) -> bool:
-    return there.path.endswith(_AUTHORIZE)
-
-
-def _authorize_of(trail: list[Answer]) -> str | None:
-    """The address of Connect to which these answers lead."""
-    last = trail[-1]
-    if last.location is not None:
-        return last.location.geturl() if _is_authorize(last.location) else None
-    return _authorize_in(last)
-
-
-def _authorize_in(answer: Answer) -> str | None:
-    """The address of Connect in a page, whether in a link, an attribute or a script."""
-    if not is_html(answer):
-        return None
-    found = _ADDRESS.search(answer.body.decode("utf-8", "replace"))
-    if found is None:
-        return None
-    text = unescape(found[0]).replace("\\/", "/").replace("\\u0026", "&")
-    return text.rstrip("\\")
-
-
-def _links(page: Answer) -> Iterator[str]:
-    """Addresses here that may lead to Connect, the likeliest first."""
-    found = []
-    for tag, attributes in read_markup(page).elements:
-        reference = {
-            "smartcar-connect": attributes.get("launch"),
-            "a": attributes.get("href"),
-            "form": attributes.get("action") if attributes.get("method", "get").lower() == "get" else None,
-        }.get(tag)
-        there = resolve(page.url, reference) if reference else None
-        if there is None or netloc_of(there) != netloc_of(urlsplit(page.url)):
-            continue
-        named = " ".join([there.path, attributes.get("id", ""), attributes.get("class", "")])
-        if _LEADS.search(named) and not _LEADS_ELSEWHERE.search(unquote_plus(named)):
-            rank = 0 if tag == "smartcar-connect" else 1 if "launch" in named or "smartcar" in named else 2
-            found.append((rank, there.geturl()))
-    yield from (link for _, link in sorted(found, key=lambda pair: pair[0]))

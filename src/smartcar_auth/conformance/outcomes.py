@@ -1,10 +1,12 @@
 """Every attempt ends, and its end is told: what an application makes of Connect's rightful answers."""
 
+from smartcar_auth.doctor.visit import host_of, origin_of, resolve
 from smartcar_auth.errors import ConfigurationError
 from smartcar_auth.request import check_application_id
 
-from .application import Application, Arrived, Browser, Reply
+from .application import Application, Browser
 from .check import Failed, NotApplicable, check
+from .values import Arrived, Reply
 
 EXITS = ("user_manually_returned_to_application", "user_cancelled", "oem_cancelled_login")
 ERRORS = (
@@ -47,8 +49,6 @@ def redirect_uri(app: Application) -> str | None:
     uri = launched.redirect_uri
     if not uri:
         raise NotApplicable("None is sent; Connect then uses the first one of the dashboard.")
-    from smartcar_auth.doctor.visit import host_of, origin_of, resolve
-
     there = resolve("", uri)
     if there is None or "#" in uri or "*" in uri:
         raise Failed("What is sent is no address that could be registered.")

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 from smartcar_auth.doctor.visit import Answer
 
-from .application import Application, Arrived, is_html, read_markup
+from .application import Application
 from .check import Failed, NotApplicable, check
 from .jar import read_cookie
+from .values import Arrived, is_html, read_markup
 
 _MARK = "smartcar-check"
 _MARKUP = f"\"'></script></title></textarea><{_MARK} {_MARK}=1>"

@@ -2,8 +2,9 @@
 
 import math
 
-from .application import Application, Arrived
+from .application import Application
 from .check import Failed, NotApplicable, check
+from .values import Arrived
 
 _SAMPLES = 16
 _BITS = 120  # a version 4 UUID has 122
