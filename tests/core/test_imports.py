@@ -43,7 +43,10 @@ BUILDS_ON = {
     ("streamlit", "starlette"),
     ("fastapi", "starlette"),
     ("gradio", "fastapi"),
+    ("nicegui", "fastapi"),
     ("_flask", "wsgi"),
+    ("dash", "flask"),
+    ("dash", "_flask"),
     ("notebook", "loopback"),
     ("notebook", "device"),
 }
