@@ -18,6 +18,9 @@ const features = () => {
   return `popup,width=${width},height=${height},left=${left},top=${screenY + (outerHeight - height) / 8}`;
 };
 
+// Not at once: the last page is just arriving, and Chromium now and then loses a close() that meets it for good.
+const shut = (popup) => setTimeout(() => popup?.close(), 300);
+
 function render({ model, el }) {
   const get = (name) => model.get(name);
   const say = get("sayings");
@@ -81,7 +84,7 @@ function render({ model, el }) {
   // Ours is over, however it ended.
   const settle = () => {
     asked = false;
-    popup?.close();
+    shut(popup);
     popup = null;
     field.value = "";
     for (const [element, name] of [[link, "href"], [code, "src"]]) element.removeAttribute(name);
@@ -93,7 +96,7 @@ function render({ model, el }) {
 
   // Nothing may be awaited before the window is there: browsers allow one only in the click itself.
   const open = () => {
-    popup?.close();
+    shut(popup);
     popup = get("as_link") ? null : window.open("", "", features());
     gone = 0;
     asked = true;
@@ -166,7 +169,7 @@ function render({ model, el }) {
     clearTimeout(patience);
     model.off("msg:custom", hear);
     for (const name of traits) model.off(name, changed);
-    popup?.close();
+    shut(popup);
   };
 }
 
