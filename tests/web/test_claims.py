@@ -14,9 +14,13 @@ from smartcar_auth import (
     StateMismatch,
     VehicleIncompatible,
 )
-from smartcar_auth.web.claims import Claims
+from smartcar_auth.web.claims import Claims, for_person, keys_or_own, not_this_browser
+from smartcar_auth.web.cookies import Cookies
+from smartcar_auth.web.seal import Sealer
 
 SMARTCAR = Smartcar(application_id="app", redirect_uri="http://localhost:8000/smartcar/callback")
+
+NO_COOKIES = Cookies("", secure=False, sealer=Sealer(["k" * 32], "app"))
 
 
 def response(code="the-code"):
@@ -158,3 +162,35 @@ def test_nothing_a_page_makes_up_is_a_grant(told):
     assert claims.look(told) is None
     assert isinstance(claims.collect(told), StateMismatch)
     assert len(claims) == 1
+
+
+def test_result_is_for_its_person():
+    """An error names nobody, so it is for whoever sees it."""
+    left = response()
+    assert for_person(left, None) is left
+    refused = for_person(left, "ben")
+    assert isinstance(refused, StateMismatch)
+    assert refused.cause == "other_person"
+    error = AccessDenied()
+    assert for_person(error, "ben") is error
+
+
+@pytest.mark.parametrize("attempt", [None, 7, "B" * 22])
+def test_claim_without_its_browsers_cookie(attempt):
+    told = {"outcome": "granted", "attempt": attempt, "data": {"claim": "overheard"}}
+    refused = not_this_browser(told, NO_COOKIES)
+    assert isinstance(refused, StateMismatch)
+    assert refused.cause == "other_browser"
+
+
+def test_end_without_a_claim_needs_no_cookie():
+    assert not_this_browser({"outcome": "failed", "code": "cancelled"}, NO_COOKIES) is None
+
+
+def test_keys_of_the_environment_or_of_this_process(monkeypatch):
+    monkeypatch.setenv("SMARTCAR_SECRET_KEYS", f"{'n' * 32} {'o' * 32}")
+    assert keys_or_own(["k" * 32]) == ["k" * 32]
+    assert keys_or_own(None) == ["n" * 32, "o" * 32]
+    monkeypatch.delenv("SMARTCAR_SECRET_KEYS")
+    assert len(keys_or_own(None)) == 32
+    assert keys_or_own(None) != keys_or_own(None)

@@ -7,8 +7,6 @@ they carry is a claim, so the response appears in the handlers of this button on
 import asyncio
 import inspect
 import json
-import os
-import secrets
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Self, cast
@@ -30,10 +28,8 @@ from smartcar_auth import (
     ConfigurationError,
     Smartcar,
     SmartcarAuthError,
-    StateMismatch,
 )
-from smartcar_auth.web.causes import REMEDIES
-from smartcar_auth.web.claims import Claims, Result
+from smartcar_auth.web.claims import Claims, Result, for_person, keys_or_own
 from smartcar_auth.web.connect import checked_prefix, checked_subject
 from smartcar_auth.web.options import SEALED_SECONDS
 from smartcar_auth.web.pages import query_of
@@ -84,11 +80,9 @@ class SmartcarConnect(FastAPIConnect):
             raise ConfigurationError(
                 "identify must be a plain function here: elements are made without await."
             )
-        if secret_keys is None:
-            secret_keys = os.environ.get("SMARTCAR_SECRET_KEYS", "").split() or secrets.token_bytes(32)
         super().__init__(
             Smartcar.from_environment() if smartcar is None else smartcar,
-            secret_keys=secret_keys,
+            secret_keys=keys_or_own(secret_keys),
             identify=identify,
             **options,
         )
@@ -201,18 +195,12 @@ class SmartcarButton(
             raise self._end
         return cast(AuthorizationResponse, self._end)
 
-    def _of_this_person(self, result: Result) -> Result:
-        identify = self._connect._identify
-        if identify is None or isinstance(result, SmartcarAuthError):
-            return result
-        if checked_subject(identify(self.client.request)) == result.subject:
-            return result
-        what = "Another person is logged in than the one who launched the attempt."
-        return StateMismatch(f"{what} {REMEDIES['other_person']}", cause="other_person")
-
     def _told(self, event: GenericEventArguments) -> None:
         detail = event.args.get("detail") if isinstance(event.args, dict) else None
-        result = self._end = self._of_this_person(self._connect.claims.collect(detail))
+        result = self._connect.claims.collect(detail)
+        if self._connect._identify is not None:
+            result = for_person(result, self._connect._identify(self.client.request))
+        self._end = result
         for ended in self._ended:
             ended.set()
         handlers: list[Any] = self._connected if isinstance(result, AuthorizationResponse) else self._failed

@@ -6,11 +6,12 @@ to the page, random and good for once. It reaches the page that opened this atte
 other, by the roads an outcome takes; the page's session hands it in. The code itself stays on the server.
 """
 
+import os
 import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from smartcar_auth import (
@@ -25,9 +26,11 @@ from smartcar_auth import (
 )
 from smartcar_auth.errors import CONNECT_ERRORS
 
-from .connect import Connect
+from .causes import REMEDIES
+from .connect import Connect, checked_subject
+from .cookies import Cookies
 
-__all__ = ["Claims", "Result"]
+__all__ = ["Claims", "Result", "for_person", "keys_or_own", "not_this_browser"]
 
 Result = AuthorizationResponse | SmartcarAuthError
 
@@ -119,6 +122,47 @@ class Claims:
 
     def __len__(self) -> int:
         return len(self._waiting)
+
+
+def for_person(result: Result, person: object) -> Result:
+    """The result, unless somebody else is logged in now than the one who launched the attempt.
+
+    Args:
+        result: As `Claims.collect` gives it.
+        person: What `identify` says now.
+    """
+    if isinstance(result, SmartcarAuthError) or result.subject == checked_subject(person):
+        return result
+    what = "Another person is logged in than the one who launched the attempt."
+    return StateMismatch(f"{what} {REMEDIES['other_person']}", cause="other_person")
+
+
+def not_this_browser(told: object, cookies: Cookies) -> StateMismatch | None:
+    """Why a claim does not count here, for frameworks whose events are requests: the attempt's cookie comes along.
+
+    The outcome that the page was told rides in that cookie, too.
+    """
+    claim = _claim(told)
+    if claim is None:
+        return None
+    attempt = told.get("attempt") if isinstance(told, Mapping) else None
+    found = cookies.get(attempt) if isinstance(attempt, str) else None
+    if found is not None and found.outcome is not None and found.outcome.data == {"claim": claim}:
+        return None
+    what = "This browser does not carry the attempt that the page tells of."
+    return StateMismatch(f"{what} {REMEDIES['other_browser']}", cause="other_browser")
+
+
+def keys_or_own(
+    secret_keys: str | bytes | Iterable[str | bytes] | None,
+) -> str | bytes | Iterable[str | bytes]:
+    """These; else those of SMARTCAR_SECRET_KEYS, separated by spaces; else one of this process's own.
+
+    That one lasts as long as the process, and so does what waits to be collected.
+    """
+    if secret_keys is not None:
+        return secret_keys
+    return os.environ.get("SMARTCAR_SECRET_KEYS", "").split() or secrets.token_bytes(32)
 
 
 def _claim(told: object) -> str | None:

@@ -6,8 +6,6 @@ tell becomes its property `outcome`, with a claim and without the code; a callba
 
 import hashlib
 import json
-import os
-import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -26,14 +24,12 @@ from smartcar_auth import (
     ConfigurationError,
     Smartcar,
     SmartcarAuthError,
-    StateMismatch,
 )
 from smartcar_auth import __version__ as __version__  # of the script's address, which is cached for a year
 from smartcar_auth.hosts._flask import AppConnect, current_request
 from smartcar_auth.hosts.flask import SmartcarConnect as FlaskConnect
-from smartcar_auth.web.causes import REMEDIES
-from smartcar_auth.web.claims import Claims
-from smartcar_auth.web.connect import checked_prefix, checked_subject
+from smartcar_auth.web.claims import Claims, for_person, keys_or_own, not_this_browser
+from smartcar_auth.web.connect import checked_prefix
 
 __all__ = ["SmartcarButton", "SmartcarConnect"]
 
@@ -82,7 +78,7 @@ class SmartcarConnect(FlaskConnect):
         if smartcar is None and "SMARTCAR_APPLICATION_ID" not in config:
             smartcar = Smartcar.from_environment()
         if secret_keys is None and not (config.get("SMARTCAR_SECRET_KEYS") or config.get("SECRET_KEY")):
-            secret_keys = os.environ.get("SMARTCAR_SECRET_KEYS", "").split() or secrets.token_bytes(32)
+            secret_keys = keys_or_own(None)
         super().__init__(smartcar, identify=identify, secret_keys=secret_keys, **options)
         prefix = checked_prefix(prefix)
         config["SMARTCAR_URL_PREFIX"] = app.config.routes_pathname_prefix.rstrip("/") + prefix
@@ -126,26 +122,19 @@ class SmartcarConnect(FlaskConnect):
             raise PreventUpdate
         if self._claims is None:
             raise ConfigurationError("on_complete has the response; outcome['data'] is what it returned.")
-        data = outcome.get("data") if isinstance(outcome, dict) else None
-        claim = data.get("claim") if isinstance(data, dict) else None
-        if claim is not None and self._told(outcome.get("attempt")) != {"claim": claim}:
-            raise StateMismatch(
-                "This browser does not carry the attempt that the page tells of. "
-                + REMEDIES["other_browser"],
-                cause="other_browser",
-            )
+        native = current_request()
+        refused = not_this_browser(
+            outcome, self._connect._cookies(self._connect._read(native.environ, "", native))
+        )
+        if refused is not None:
+            raise refused
         if self._is_told_again(outcome):
             raise PreventUpdate
         result = self._claims.collect(outcome)
+        if self._connect._identify is not None:
+            result = for_person(result, self._connect._identify(native))
         if isinstance(result, SmartcarAuthError):
             raise result
-        identify = self._connect._identify
-        if identify is not None and checked_subject(identify(current_request())) != result.subject:
-            raise StateMismatch(
-                "Another person is logged in than the one who launched the attempt. "
-                + REMEDIES["other_person"],
-                cause="other_person",
-            )
         return result
 
     def _is_told_again(self, outcome: Any) -> bool:
@@ -157,13 +146,6 @@ class SmartcarConnect(FlaskConnect):
             if len(self._ends) > MOST_ENDS:
                 self._ends.popitem(last=False)
         return False
-
-    def _told(self, attempt: Any) -> Any:
-        """What this very browser was told of an attempt: it rides in its cookie, too."""
-        native = current_request()
-        cookies = self._connect._cookies(self._connect._read(native.environ, "", native))
-        found = cookies.get(attempt) if isinstance(attempt, str) else None
-        return None if found is None or found.outcome is None else found.outcome.data
 
 
 class SmartcarButton(Component):

@@ -6,9 +6,7 @@ browser that made the attempt, and for the person who did.
 
 import inspect
 import json
-import os
-import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,10 +16,9 @@ from gradio.route_utils import API_PREFIX
 from gradio.routes import App
 from starlette.routing import Route
 
-from smartcar_auth import AuthorizationResponse, ConfigurationError, Smartcar, StateMismatch
-from smartcar_auth.web.causes import REMEDIES
-from smartcar_auth.web.claims import Claims, Result
-from smartcar_auth.web.connect import checked_prefix, checked_subject
+from smartcar_auth import AuthorizationResponse, ConfigurationError, Smartcar
+from smartcar_auth.web.claims import Claims, Result, for_person, keys_or_own, not_this_browser
+from smartcar_auth.web.connect import checked_prefix
 
 from ..fastapi import SmartcarConnect as FastAPIConnect
 
@@ -64,11 +61,9 @@ class SmartcarConnect(FastAPIConnect):
             raise ConfigurationError(
                 "identify must be a plain function here: a gr.Request waits for nothing."
             )
-        if secret_keys is None:
-            secret_keys = os.environ.get("SMARTCAR_SECRET_KEYS", "").split() or secrets.token_bytes(32)
         super().__init__(
             Smartcar.from_environment() if smartcar is None else smartcar,
-            secret_keys=secret_keys,
+            secret_keys=keys_or_own(secret_keys),
             identify=identify,
             **options,
         )
@@ -106,25 +101,14 @@ class SmartcarConnect(FastAPIConnect):
         granted = isinstance(self.claims.look(detail), AuthorizationResponse)
         return granted and self._refusal(detail, request, person) is None
 
-    def _refusal(self, detail: Any, request: Any, person: Any) -> StateMismatch | None:
-        """Why a claim is not this browser's or this person's."""
-        data = detail.get("data") if isinstance(detail, Mapping) else None
-        if not isinstance(data, Mapping) or "claim" not in data:
-            return None
-        attempt = detail.get("attempt")
-        cookies = self._cookies(self._read(request.scope, request.receive, ""))
-        found = cookies.get(attempt) if isinstance(attempt, str) else None
-        # The outcome that the page was told rides in the attempt's cookie, too.
-        if found is None or found.outcome is None or found.outcome.data != data:
-            said = "This browser does not carry the attempt that the page tells of. "
-            return StateMismatch(said + REMEDIES["other_browser"], cause="other_browser")
-        result = self.claims.look(detail)
-        if self._identify is None or not isinstance(result, AuthorizationResponse):
-            return None
-        if result.subject != checked_subject(person):
-            said = "Another person is logged in than the one who launched the attempt. "
-            return StateMismatch(said + REMEDIES["other_person"], cause="other_person")
-        return None
+    def _refusal(self, detail: Any, request: Any, person: Any) -> Result | None:
+        """Why a claim is not this browser's or this person's, before it is collected: it may be somebody else's."""
+        refused = not_this_browser(detail, self._cookies(self._read(request.scope, request.receive, "")))
+        found = self.claims.look(detail)
+        if refused or found is None or self._identify is None:
+            return refused
+        checked = for_person(found, person)
+        return None if checked is found else checked
 
     def _launch_path(self, request: Any) -> str:
         root = urlsplit(request.request.scope.get("root_path", "")).path.rstrip("/")

@@ -27,10 +27,9 @@ except ImportError as error:
         'smartcar_auth.hosts.streamlit needs Streamlit: pip install "smartcar-auth[streamlit]"'
     ) from error
 
-from smartcar_auth import AuthorizationResponse, ConfigurationError, Smartcar, StateMismatch
+from smartcar_auth import AuthorizationResponse, ConfigurationError, Smartcar
 from smartcar_auth.hosts.starlette import SmartcarConnect
-from smartcar_auth.web.causes import REMEDIES
-from smartcar_auth.web.claims import Claims, Result
+from smartcar_auth.web.claims import Claims, Result, for_person
 from smartcar_auth.web.connect import checked_prefix, checked_subject
 from smartcar_auth.web.options import SEALED_SECONDS
 from smartcar_auth.web.pages import query_of
@@ -195,12 +194,7 @@ class _Routes(BaseRoute):
 
     def checked(self, response: AuthorizationResponse) -> Result:
         """The response, unless somebody else has logged in behind this page's back."""
-        if self._connect._identify is None or response.subject == self._person():
-            return response
-        return StateMismatch(
-            "This page belongs to another person than the one who connected. " + REMEDIES["other_person"],
-            cause="other_person",
-        )
+        return response if self._connect._identify is None else for_person(response, self._person())
 
     def _person(self) -> str | int | None:
         """Whose session this is."""
