@@ -64,6 +64,20 @@ def script(name: str) -> Callable[[int], list[str | Path]]:
     return lambda port: [sys.executable, APPS / name, str(port)]
 
 
+def marimo(name: str) -> Callable[[int], list[str | Path]]:
+    command = [
+        sys.executable,
+        "-m",
+        "marimo",
+        "run",
+        APPS / name,
+        "--headless",
+        "--no-token",
+        "--host=localhost",
+    ]
+    return lambda port: [*command, f"--port={port}"]
+
+
 def our_button(page: Page) -> Locator:
     return page.locator("smartcar-connect [part~=button]")
 
@@ -73,6 +87,7 @@ HOSTS = {
     "nicegui": Host(script("nicegui_app.py"), our_button),
     "gradio": Host(script("gradio_app.py"), our_button),
     "dash": Host(script("dash_app.py"), our_button),
+    "marimo": Host(marimo("marimo_app.py"), lambda page: page.get_by_role("button", name="Connect your car")),
     PEER: Host(
         streamlit("streamlit_oauth_main.py"), lambda page: page.frame_locator("iframe").locator("button")
     ),
