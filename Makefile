@@ -18,7 +18,7 @@ demo-browser:    ## the sandbox and a page with Python in it, PyScript and Pyodi
 test:            ## everything: lint, types, tests, browsers included; installs what it needs
 	@scripts/setup test
 	@$(MAKE) --no-print-directory lint
-	@$(PYTHON_ENV) -m pytest $(ARGS)
+	@$(PYTHON_ENV) -m pytest -n auto --maxprocesses 4 --dist loadgroup $(ARGS)
 
 lint:            ## ruff and mypy
 	@$(PYTHON_ENV) -m ruff check .

@@ -12,9 +12,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Browser tests go last.
 
     The quick ones report first; and Playwright's synchronous API keeps an event loop running in this
-    thread, beside which `anyio.run` refuses to start.
+    thread, beside which `anyio.run` refuses to start. With pytest-xdist that holds in each process: a file's tests
+    stay together, but for those two kinds.
     """
-    items.sort(key=lambda item: item.get_closest_marker("browser") is not None)
+    items.sort(key=_needs_browser)
+    for item in items:
+        group = f"{item.path.stem}-browser" if _needs_browser(item) else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _needs_browser(item: pytest.Item) -> bool:
+    return item.get_closest_marker("browser") is not None
 
 
 @pytest.fixture(scope="session")

@@ -68,6 +68,7 @@ def test_routes_stay_out_of_the_schema():
         "smartcar_status",
         "smartcar_cancel",
         "smartcar_module",
+        "smartcar_keep",
         "smartcar_script",
         "smartcar_asset",
     }
