@@ -212,5 +212,6 @@ def test_every_example_is_tested() -> None:
         "starlette_app",
     }
     tested |= {"desktop_app", "terminal_app"}  # in test_loopback_examples.py
-    tested |= {"streamlit_app"}  # in dataapps/test_streamlit.py
+    tested |= {"streamlit_app", "nicegui_app", "gradio_app", "dash_app"}  # in dataapps/
+    tested |= {"marimo_app"}  # in notebooks/
     assert {path.stem for path in EXAMPLES.glob("*.py")} == tested

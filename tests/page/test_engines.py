@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from browser.engines import firefox, webkit
+from browser.engines import firefox, until, webkit
 from page.lab import GRANTED, Lab
 from page.test_endings import AWAITED, CANCELLED, failure
 
@@ -62,6 +62,8 @@ def test_denial(lab):
 
 def test_block(lab):
     """Without a click no window opens, and that is told."""
+    # The last click's permission, or in Firefox that of having gone to the page, lasts some seconds.
+    until("no permission is left", lambda: not lab.window.run("navigator.userActivation.isActive"))
     lab.run("attempt = smartcar.open_dialog()")
     assert lab.told() == [failure("PopupBlocked", "popup_blocked")]
 
