@@ -1,11 +1,8 @@
 """The commands, one function each: read the options, call the room that does it, say what went wrong."""
 
 import json
-import sys
-import textwrap
 from collections.abc import Iterable
 from dataclasses import asdict
-from io import TextIOWrapper
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +10,7 @@ import typer
 from smartcar_auth import __version__
 from smartcar_auth.conformance import commands as conformance
 from smartcar_auth.login import commands as login
+from smartcar_auth.printing import Findings, missing, take_any_language
 from smartcar_auth.static_site import commands as static_site
 
 if TYPE_CHECKING:
@@ -54,7 +52,7 @@ def demo(
     try:
         from smartcar_auth import demo as room
     except ImportError as error:
-        raise _missing("demo", error) from None
+        raise missing("demo", error) from None
     try:
         room.run(port, sandbox_port, open_browser=browser)
     except room.PortTaken as error:
@@ -121,7 +119,7 @@ def sandbox(
     try:
         from smartcar_auth.sandbox import terminal
     except ImportError as error:
-        raise _missing("sandbox", error) from None
+        raise missing("sandbox", error) from None
     pairs = [one.partition("=") for one in application or ()]
     if any(not name or not secret for name, _, secret in pairs):
         raise typer.BadParameter("Give an id and its secret: --application ID=SECRET")
@@ -140,7 +138,7 @@ def sandbox(
             seed=seed,
         )
     except ImportError as error:
-        raise _missing("tls", error) from None
+        raise missing("tls", error) from None
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     except OSError as error:
@@ -187,7 +185,7 @@ def doctor(
     try:
         from smartcar_auth.doctor import SECONDS, examine_address, examine_environment
     except ImportError as error:
-        raise _missing("cli", error) from None
+        raise missing("cli", error) from None
     if url is None:
         findings: Iterable[Finding] = examine_environment()
         begin = "Without an address, only the environment variables are read."
@@ -203,10 +201,7 @@ def doctor(
             raise typer.BadParameter(str(error)) from None
         begin = f"Visiting {url.partition('?')[0]} as a browser does; each answer has {SECONDS} seconds."
         end = ""
-    if isinstance(
-        sys.stdout, TextIOWrapper
-    ):  # an app's words may be in any language, the output's encoding not
-        sys.stdout.reconfigure(errors="replace")
+    take_any_language()
     try:
         found = list(findings) if as_json else _printed(findings, begin, end)
     except KeyboardInterrupt:
@@ -224,34 +219,14 @@ static_site.register(app)
 
 
 def _printed(findings: "Iterable[Finding]", begin: str, end: str) -> "list[Finding]":
-    """Print each finding when it is found: in colour and wrapped on a terminal, else a line each."""
-    from rich.console import Console
-    from rich.text import Text
-
+    """Print each finding when it is found."""
     from smartcar_auth.web.doctor import summary
 
-    console = Console(highlight=False)
-    colours = {"ok": "green", "warning": "yellow", "problem": "bold red"}
+    printed = Findings({"ok": "green", "warning": "yellow", "problem": "bold red"}, 9)
     found = []
     typer.echo(begin + "\n")
     for finding in findings:
         found.append(finding)
-        line = str(finding)
-        if not console.is_terminal:
-            typer.echo(line)
-            continue
-        # Not Rich's own wrapping, which would cut an address in two; the terminal's leaves it in one piece.
-        wrapped = textwrap.fill(
-            line, console.width, subsequent_indent=" " * 9, break_long_words=False, break_on_hyphens=False
-        )
-        text = Text(wrapped)
-        text.stylize(colours[finding.level], 0, len(finding.level))
-        text.stylize("bold", 9, 9 + len(finding.check))
-        console.print(text, soft_wrap=True)
+        printed.show(str(finding), finding.level, finding.check)
     typer.echo("\n" + summary(found) + ("\n" + end if end else ""))
     return found
-
-
-def _missing(extra: str, error: ImportError) -> typer.Exit:
-    typer.echo(f'{error}\nInstall what is missing: pip install "smartcar-auth[{extra}]"', err=True)
-    return typer.Exit(2)

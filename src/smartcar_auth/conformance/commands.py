@@ -2,15 +2,14 @@
 
 import json
 import signal
-import sys
-import textwrap
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from io import TextIOWrapper
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
 import typer
+
+from smartcar_auth.printing import Findings, missing, take_any_language
 
 if TYPE_CHECKING:
     from smartcar_auth.sandbox import Sandbox
@@ -119,10 +118,8 @@ def conformance(
         from .application import Application, NoLaunch
         from .running import NotStarted
     except ImportError as error:
-        typer.echo(f'{error}\nInstall what is missing: pip install "smartcar-auth[cli,sandbox]"', err=True)
-        raise typer.Exit(2) from None
-    if isinstance(sys.stdout, TextIOWrapper):  # an app's words may be in any language
-        sys.stdout.reconfigure(errors="replace")
+        raise missing("cli,sandbox", error) from None
+    take_any_language()
     if listed:
         _list(checks(browser=True), as_json)
         return
@@ -152,10 +149,11 @@ def conformance(
         with _ready(app, command or [], sandbox_port, wait, say), ExitStack() as stack:
             chosen = _with_browser(app, chosen, browser, stack, say)
             results = []
+            printed = Findings({"pass": "green", "n/a": "dim", "fail": "bold red"}, 6, 11)
             for result in examine(app, chosen):
                 results.append(result)
                 if not as_json:
-                    _print(result)
+                    printed.show(str(result), result.verdict, result.check.name)
     except (NotStarted, NoLaunch, Unreachable) as error:
         typer.echo(_printable(str(error)), err=True)
         raise typer.Exit(2) from None
@@ -260,35 +258,6 @@ def _list(found: "list[Check]", as_json: bool) -> None:
 def _as_json(result: "Result") -> dict[str, str]:
     advice = {"why": result.check.why, "fix": result.check.fix} if result.verdict == "fail" else {}
     return {"check": result.check.name, "verdict": result.verdict, "said": result.said, **advice}
-
-
-def _print(result: "Result") -> None:
-    """In colour and wrapped on a terminal, else a line each."""
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        typer.echo(str(result))
-        return
-    colours = {"pass": "green", "n/a": "dim", "fail": "bold red"}
-    head, *advice = str(result).splitlines()
-    lines = [_wrapped(head, console.width, 6), *(_wrapped(one, console.width, 11) for one in advice)]
-    text = Text("\n".join(lines))
-    text.stylize(colours[result.verdict], 0, len(result.verdict))
-    text.stylize("bold", 6, 6 + len(result.check.name))
-    console.print(text, soft_wrap=True)
-
-
-def _wrapped(line: str, width: int, indent: int) -> str:
-    return textwrap.fill(
-        line,
-        width,
-        subsequent_indent=" " * indent,
-        drop_whitespace=True,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
 
 
 def _printable(text: str) -> str:

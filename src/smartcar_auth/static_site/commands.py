@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from smartcar_auth import ConfigurationError
+from smartcar_auth.printing import missing
 
 
 def register(app: typer.Typer) -> None:
@@ -50,8 +51,7 @@ def static(
         from smartcar_auth.static_site import files as site_files
         from smartcar_auth.static_site import folder as written
     except ImportError as error:
-        typer.echo(f'{error}\nInstall what is missing: pip install "smartcar-auth[cli]"', err=True)
-        raise typer.Exit(2) from None
+        raise missing("cli", error) from None
     try:
         files = site_files.files(app_origin or (), site)
         addresses = _redirect_uris(site_files.redirect_uri(site), app_origin or []) if site else []
