@@ -11,6 +11,7 @@ from itertools import count
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from playwright.sync_api import BrowserContext, Page, Request
 
 from browser.engines import PlaywrightWindow, Window, until
@@ -299,3 +300,17 @@ def check(row: Row, anybody: Anybody, app: App) -> None:
     """Walk through it, as if nothing had happened before."""
     app.sandbox.reset()
     row.walk(anybody, app)
+
+
+class EveryApp:
+    """The table, for the fixture `app` of the module that has a class of this kind."""
+
+    @pytest.mark.parametrize("row", KEPT, ids=lambda row: row.name)
+    def test_outcome(self, row: Row, anybody: Anybody, app: App) -> None:
+        """Page and Python are told what the row says."""
+        check(row, anybody, app)
+
+    @pytest.mark.parametrize("row", MAIN, ids=lambda row: row.name)
+    def test_outcome_in_firefox(self, row: Row, anybody_with_firefox: Anybody, app: App) -> None:
+        """The main rows there too."""
+        check(row, anybody_with_firefox, app)

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from browser.engines import SECONDS
 from browser.flow import connect_as
-from dataapps.outcomes import KEPT, MAIN, Anybody, Row, check
+from dataapps.outcomes import EveryApp
 from dataapps.serving import HERE, ROOT, App, serving
 from smartcar_auth.sandbox import Sandbox
 
@@ -21,16 +21,8 @@ def app(sandbox: Sandbox) -> Iterator[App]:
         yield served
 
 
-@pytest.mark.parametrize("row", KEPT, ids=lambda row: row.name)
-def test_outcome(row: Row, anybody: Anybody, app: App) -> None:
-    """Page and Python are told what the row says."""
-    check(row, anybody, app)
-
-
-@pytest.mark.parametrize("row", MAIN, ids=lambda row: row.name)
-def test_outcome_in_firefox(row: Row, anybody_with_firefox: Anybody, app: App) -> None:
-    """The main rows there too."""
-    check(row, anybody_with_firefox, app)
+class TestDash(EveryApp):
+    """The table of outcomes."""
 
 
 def test_several_buttons(page: Page, app: App) -> None:

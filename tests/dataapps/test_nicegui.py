@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from browser.engines import SECONDS
 from browser.flow import connect_as
-from dataapps.outcomes import KEPT, MAIN, Anybody, Row, check, connect_beside_another
+from dataapps.outcomes import Anybody, EveryApp, Row, check, connect_beside_another
 from dataapps.serving import HERE, ROOT, App, serving
 from smartcar_auth.sandbox import Sandbox
 
@@ -24,16 +24,8 @@ def app(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield served
 
 
-@pytest.mark.parametrize("row", KEPT, ids=lambda row: row.name)
-def test_outcome(row: Row, anybody: Anybody, app: App) -> None:
-    """Page and Python are told what the row says."""
-    check(row, anybody, app)
-
-
-@pytest.mark.parametrize("row", MAIN, ids=lambda row: row.name)
-def test_outcome_in_firefox(row: Row, anybody_with_firefox: Anybody, app: App) -> None:
-    """The main rows there too."""
-    check(row, anybody_with_firefox, app)
+class TestNiceGUI(EveryApp):
+    """The table of outcomes."""
 
 
 def test_several_buttons(page: Page, app: App) -> None:

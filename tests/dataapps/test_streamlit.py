@@ -19,12 +19,9 @@ from dataapps.outcomes import (
     BUTTON,
     DENY,
     HERE,
-    KEPT,
-    MAIN,
     STATUS,
     Anybody,
-    Row,
-    check,
+    EveryApp,
     sign_in,
 )
 from dataapps.serving import App, serving
@@ -77,16 +74,8 @@ def page(context: BrowserContext) -> Page:
     return context.new_page()
 
 
-@pytest.mark.parametrize("row", KEPT, ids=lambda row: row.name)
-def test_outcome(row: Row, anybody: Anybody, app: App) -> None:
-    """Page and script are told what the row says."""
-    check(row, anybody, app)
-
-
-@pytest.mark.parametrize("row", MAIN, ids=lambda row: row.name)
-def test_outcome_in_firefox(row: Row, anybody_with_firefox: Anybody, app: App) -> None:
-    """The main rows there too."""
-    check(row, anybody_with_firefox, app)
+class TestStreamlit(EveryApp):
+    """The table of outcomes."""
 
 
 def test_result_survives_a_lost_connection(anybody: Anybody, app: App) -> None:
