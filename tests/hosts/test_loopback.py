@@ -14,6 +14,7 @@ import sys
 import textwrap
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -39,7 +40,9 @@ from smartcar_auth import (
     UnknownConnectError,
     UserExited,
     VehicleIncompatible,
+    hosted_redirect_uri,
 )
+from smartcar_auth.envelope import read_envelope
 from smartcar_auth.hosts.loopback import Attempt, connect, connect_async
 from smartcar_auth.words import WORDS
 from terminal import Terminal
@@ -198,6 +201,55 @@ class TestOutcomes:
         threading.Timer(0.2, attempt.cancel).start()
         with pytest.raises(Cancelled):
             attempt.wait()
+
+    @pytest.mark.parametrize("ports", [[0], []])
+    def test_another_thread_brings_the_answer(self, ports):
+        """Whoever waits has it, and on_complete is told once; whoever brought it has the same."""
+        told = []
+        client = smartcar(on_complete=lambda *outcome: told.append(outcome))
+        with Attempt(client, ports=ports) as attempt:
+            with ThreadPoolExecutor(1) as thread:
+                waiting = thread.submit(attempt.wait)
+                with pytest.raises(StateMismatch):
+                    attempt.receive("code=c&state=another")
+                assert attempt.receive(granted(attempt)) is waiting.result(10)
+            assert told == [(None, waiting.result())]
+            attempt.cancel()
+            assert attempt.wait() is waiting.result()  # the first end counts
+
+    def test_another_thread_closes(self, attempt):
+        """The port is free when that returns, and whoever waits is told."""
+        with ThreadPoolExecutor(1) as thread:
+            waiting = thread.submit(attempt.wait)
+            attempt.close()
+            Attempt(smartcar(), ports=[attempt.port]).close()
+            with pytest.raises(Cancelled):
+                waiting.result(10)
+
+    def test_answer_after_the_end(self, attempt):
+        """Whoever brings it learns of the end that was."""
+        attempt.cancel()
+        with pytest.raises(Cancelled):
+            attempt.receive(granted(attempt))
+
+    def test_attempt_without_a_port(self):
+        """Any redirect URI will do; the answer is brought, and the time is over as ever."""
+        uri = "https://app.example.com/callback"
+        with Attempt(smartcar(redirect_uri=uri), ports=(), timeout_seconds=0.3) as attempt:
+            assert (attempt.redirect_uri, attempt.port) == (uri, None)
+            assert sent(attempt)["redirect_uri"] == uri
+            assert attempt.poll() is None
+            with pytest.raises(InvalidResponse):
+                attempt.receive("hello")
+            with pytest.raises(ConnectTimeout) as raised:
+                attempt.wait()
+        assert isinstance(raised.value.__cause__, InvalidResponse)
+
+    def test_attempt_for_smartcars_own_page(self):
+        """Its state is in the official SDK's envelope, by which that page knows whose answer it is."""
+        uri = hosted_redirect_uri("http://localhost:8888")
+        with Attempt(smartcar(redirect_uri=uri), ports=()) as attempt:
+            assert read_envelope(sent(attempt)["state"]) is None
 
     def test_attempt_that_is_left_is_cancelled(self):
         """Closing is the end, told once, also when it happens twice."""
@@ -493,7 +545,6 @@ class TestPort:
             ({}, {}, "No port is known"),
             ({"redirect_uri": "https://app.example.com/callback"}, {}, "http://localhost:PORT"),
             ({"redirect_uri": "scan-application://host"}, {}, "http://localhost:PORT"),
-            ({}, {"ports": []}, "list of port numbers"),
             ({}, {"ports": 8000}, "list of port numbers"),
             ({}, {"ports": [65536]}, "list of port numbers"),
             ({}, {"ports": [-1]}, "list of port numbers"),
@@ -576,6 +627,30 @@ def shown(terminal):
 
 
 class TestTerminal:
+    def test_address_is_pasted_without_a_port(self):
+        """The prompt is all there is; when nothing more can be pasted, that is the end."""
+        with Terminal(
+            *program(ports=[]),
+            env=environment(),
+        ) as terminal:
+            state = terminal.shows(r"&state=(\S+)\n")[1]
+            terminal.shows("paste here the address")
+            terminal.types(f"http://localhost/?code={CODE}&state={state}\n")
+            terminal.shows(f"code {CODE}")
+            assert terminal.ends() == 0
+        with Terminal(*program(ports=[]), env=environment()) as terminal:
+            terminal.shows("paste here the address")
+            terminal.types("\x04")
+            terminal.shows("told cancelled")
+            assert terminal.ends() == 1
+
+    def test_nobody_may_paste_without_a_port(self):
+        """It is said at once, or the wait would be for nothing."""
+        with pytest.raises(ConfigurationError, match="has to be pasted"):
+            connect(smartcar(), ports=[], paste=False)
+        with pytest.raises(ConfigurationError, match="has to be pasted"):
+            connect(smartcar(), ports=[], say=None)
+
     def test_address_is_pasted_where_no_browser_is(self):
         """It says the address and the ways, takes what is pasted, and says what it can't use."""
         with Terminal(*program(), env=environment()) as terminal:

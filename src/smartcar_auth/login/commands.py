@@ -222,14 +222,12 @@ def _connect(given: dict[str, Any], display: "Display") -> tuple[AuthorizationRe
 
     found, options = _gathered(given)
     smartcar = settings.smartcar(found)
-    timeout, code = given["timeout"], given["qr"]
-    if given["paste"]:
-        return waiting.elsewhere(smartcar, timeout, options, code=code, display=display)
+    timeout, code, paste = given["timeout"], given["qr"], given["paste"]
     credentials = settings.credentials(found)
-    if code and credentials is not None:
+    if code and not paste and credentials is not None:
         return waiting.on_another_device(smartcar, credentials, timeout, options, display=display)
-    ports = settings.ports(found)
-    browser = given["browser"] and not code
+    ports = [] if paste else settings.ports(found)
+    browser = given["browser"] and not code and not paste
     return waiting.here(smartcar, ports, timeout, options, browser=browser, code=code, display=display)
 
 

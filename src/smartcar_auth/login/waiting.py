@@ -1,26 +1,15 @@
-"""The three roads to an answer, each with a person at the terminal: a browser here, one elsewhere, another device."""
+"""The roads to an answer, each with a person at the terminal: a browser here or elsewhere, or another device."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from time import monotonic
 from typing import Any
 
 from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
-from smartcar_auth import (
-    AmbiguousResponse,
-    AuthorizationResponse,
-    Cancelled,
-    ConnectTimeout,
-    InvalidResponse,
-    MissingParameter,
-    Smartcar,
-)
+from smartcar_auth import AuthorizationResponse, Smartcar
 from smartcar_auth.hosts.loopback import Attempt, accompany
-from smartcar_auth.hosts.loopback.terminal import NOT_THE_ADDRESS
-from smartcar_auth.hosts.loopback.typed import Typed
 
 _ON_A_PHONE = (
     "On a phone the last page does not load, for localhost is the phone itself there: bring its address here and "
@@ -71,50 +60,23 @@ def here(
 ) -> tuple[AuthorizationResponse, str | None]:
     """The answer comes to a port of this machine, or to the prompt; with the redirect URI that was used.
 
+    Args:
+        ports: As for `Attempt`: with an empty list the prompt is all there is.
+
     Raises:
         SmartcarAuthError: As `accompany`.
     """
     with Attempt(smartcar, ports=ports, timeout_seconds=timeout_seconds, **options) as attempt:
-        if smartcar.redirect_uri is None:
+        if smartcar.redirect_uri is None and attempt.port is not None:
             display.say(f"The redirect URI is {attempt.redirect_uri}, and has to be registered exactly so.")
         if code:
             display.show_code(attempt.url)
-            display.say(_ON_A_PHONE)
+            if attempt.port is not None:
+                display.say(_ON_A_PHONE)
+        opened, paste = "system" if browser else None, True if attempt.port is None else None
         with display.waiting():
-            response = accompany(
-                attempt, browser="system" if browser else None, say=display.say, tick=display.tick
-            )
+            response = accompany(attempt, browser=opened, paste=paste, say=display.say, tick=display.tick)
     return response, attempt.redirect_uri
-
-
-def elsewhere(
-    smartcar: Smartcar, timeout_seconds: float, options: dict[str, Any], *, code: bool, display: Display
-) -> tuple[AuthorizationResponse, str | None]:
-    """The answer comes to the prompt alone, and no port is held; with the redirect URI that was used.
-
-    Raises:
-        SmartcarAuthError: As `AuthorizationRequest.receive`, but for an address that isn't this attempt's.
-        ConnectTimeout: The time is over.
-        Cancelled: Nothing more can be pasted.
-    """
-    request = smartcar.authorization_request(**options)
-    display.say(f"Open this address in a browser anywhere:\n\n{request.url}\n")
-    if code:
-        display.show_code(request.url)
-    display.say("Then paste here the address at which it ends, even if no page loads there:")
-    typed, until = Typed(), monotonic() + timeout_seconds
-    while (remaining := until - monotonic()) > 0:
-        line = typed.line(min(0.5, remaining))
-        if line:
-            try:
-                return request.receive(line), smartcar.redirect_uri
-            except (MissingParameter, AmbiguousResponse):  # with the right state, so it was Connect's answer
-                raise
-            except InvalidResponse:
-                display.say(NOT_THE_ADDRESS)
-        elif typed.ended:
-            raise Cancelled("The input has ended without the address of an answer.")
-    raise ConnectTimeout()
 
 
 def on_another_device(

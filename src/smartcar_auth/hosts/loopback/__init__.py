@@ -5,6 +5,7 @@
 The answer comes to a port of this machine, which is held from before Connect opens until it is here. Only the standard
 library is imported, and little of it: a program that calls this shows Connect before others have imported their client.
 
+    address.py    where the answer comes to
     port.py       the port, its sockets and HTTP
     attempt.py    one attempt: what goes out, what may end it
     page.py       what the browser shows at the end
@@ -52,7 +53,8 @@ def connect(
         smartcar: Its redirect URI, `http://localhost:PORT/path`, says where the answer comes to. Its `on_complete`, if
             it has one, is told how the attempt ended, once.
         ports: Those whose redirect URIs are registered, tried in this order. None: the redirect URI's own. Without a
-            redirect URI the path is /callback. 0, any free port, is for the sandbox.
+            redirect URI the path is /callback. 0, any free port, is for the sandbox. An empty list holds none: the
+            redirect URI is any one then, and the answer has to be pasted.
         timeout_seconds: How long the person may take.
         browser: "system" is the person's own; "app" a window without tabs, where a browser has such; None opens none.
         paste: Whether the person may paste the address at which a browser elsewhere ends. None: if standard input is a

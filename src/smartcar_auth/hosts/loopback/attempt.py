@@ -1,12 +1,14 @@
-"""One attempt over a port of this machine: the request that goes out, the answer that may end it, and how it ended.
+"""One attempt: the request that goes out, the answer that may end it, and how it ended.
 
-No browser is opened and nothing is said here, so that a window, a terminal and an event loop can each do that in
-their own way. What may be believed is the core's decision; what proves nothing changes nothing.
+The answer comes to a port of this machine, or is brought by whoever has it. No browser is opened and nothing is said
+here, so that a window, a terminal and an event loop can each do that in their own way. What may be believed is the
+core's decision; what proves nothing changes nothing.
 """
 
 from __future__ import annotations
 
 import hmac  # noqa: F401  (the core loads it to compare its first state, when a browser would be waiting)
+import threading
 from time import monotonic
 
 from smartcar_auth import (
@@ -17,10 +19,11 @@ from smartcar_auth import (
     InvalidResponse,
     MissingParameter,
     SmartcarAuthError,
-    StateMismatch,
 )
-from smartcar_auth.origin import LOCAL_HOSTS
+from smartcar_auth.envelope import new_instance_id, write_envelope
+from smartcar_auth.origin import HOSTED_PAGE
 
+from .address import checked, known, names_of, parts
 from .page import HEADERS, page
 from .port import hold
 
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 
 
 _MANY_REQUESTS = 32
+_SLICE_SECONDS = 0.1  # a cancelled wait is noticed between two of them, and so is Ctrl-C on Windows
 
 
 class Attempt:
@@ -47,14 +51,15 @@ class Attempt:
             show(attempt.url)
             response = attempt.wait()
 
-    A window calls `poll` from a timer instead, and `close` when it goes. It belongs to one thread; `cancel` may come
-    from any.
+    A window calls `poll` from a timer instead, and `close` when it goes. While one thread waits, any other may call
+    `receive`, `cancel` and `close`.
 
     Args:
         smartcar: Its redirect URI, `http://localhost:PORT/path`, says where the answer comes to. Its `on_complete`, if
             it has one, is told how the attempt ended, once.
         ports: Those whose redirect URIs are registered, tried in this order. None: the redirect URI's own. Without a
-            redirect URI the path is /callback. 0, any free port, is for the sandbox.
+            redirect URI the path is /callback. 0, any free port, is for the sandbox. An empty list holds none: the
+            redirect URI is any one then, and the answer is given to `receive`.
         timeout_seconds: How long the person may take.
         proxied_path: Where a proxy passes the redirect URI on to the port: the path with which it asks here. The
             redirect URI is any one of its own then, and `ports` says which port it asks.
@@ -74,35 +79,39 @@ class Attempt:
         proxied_path: str | None = None,
         **options: Unpack[RequestOptions],
     ) -> None:
-        proxied = None if proxied_path is None else smartcar.redirect_uri
-        if proxied_path is not None and proxied is None:
+        given, candidates = smartcar.redirect_uri, None if ports is None else checked(ports)
+        if proxied_path is not None and given is None:
             raise ConfigurationError("proxied_path is part of a redirect URI: make this Smartcar with it.")
-        host, own_port, rest = _parts(None if proxied else smartcar.redirect_uri)
+        as_it_is = proxied_path is not None or candidates == []
+        host, own_port, rest = parts(None if as_it_is else given)
+        if candidates is None:
+            candidates = known(own_port)
         if not timeout_seconds > 0:
             raise ConfigurationError("timeout_seconds must be more than 0.")
         smartcar.authorization_request(
             None, app_origin=None, **options
         )  # a mistake is said before a port is taken
-        self._port = hold(_candidates(own_port, ports))
-        self.port = self._port.number
+        self._port = hold(candidates) if candidates else None
+        #: The one that is held, or None.
+        self.port = None if self._port is None else self._port.number
         #: This attempt's redirect URI, with the port that is held.
-        self.redirect_uri = smartcar.redirect_uri
-        if self.redirect_uri is None or (self.port != own_port and not proxied):
-            self.redirect_uri = f"http://{host}:{self.port}{rest}"
-        smartcar = smartcar.replace(redirect_uri=self.redirect_uri)
-        self._request = smartcar.authorization_request(None, app_origin=None, **options)
+        self.redirect_uri = given if as_it_is or self.port == own_port else f"http://{host}:{self.port}{rest}"
+        # Smartcar's own page knows by the official SDK's envelope whose answer it is.
+        hosted = given is not None and given.startswith(f"{HOSTED_PAGE}/")
+        state = write_envelope(new_instance_id()) if hosted else None
+        asking = smartcar.replace(redirect_uri=self.redirect_uri)
+        self._request = asking.authorization_request(state, app_origin=None, **options)
         self._on_complete = smartcar.on_complete
         self._path = proxied_path or rest.partition("?")[0] or "/"
-        # What another name resolves to is for its owner to say: that is how DNS rebinding would reach this port.
-        self._hosts = {f"{name}:{self.port}" for name in LOCAL_HOSTS}
-        if self.port == 80:
-            self._hosts.update(LOCAL_HOSTS)
-        if proxied:  # as the browser asked for it, if the proxy passes that on
-            self._hosts.add(proxied.partition("://")[2].partition("/")[0].lower())
+        self._hosts = names_of(self.port, proxied=given if proxied_path else None)
         self._until = monotonic() + timeout_seconds
-        self._given_up: SmartcarAuthError | None = None
         self._refused: SmartcarAuthError | None = None
-        self._outcome: AuthorizationResponse | SmartcarAuthError | None = None
+        #: What ends it. Any thread may add to it, and the first counts.
+        self._ends: list[AuthorizationResponse | SmartcarAuthError] = []
+        self._woken = threading.Event()
+        #: Whose turn it is to look; the port is nobody else's meanwhile.
+        self._turn = threading.RLock()
+        self._over = False
 
     @property
     def url(self) -> str:
@@ -124,22 +133,18 @@ class Attempt:
             Cancelled: `cancel` or `close` was called.
         """
         until = monotonic() + seconds
-        for _ in range(_MANY_REQUESTS):  # and no more, or a flood of them would freeze the window
-            if self._outcome is not None:
-                break
-            if self._given_up is not None:
-                self._end(self._given_up)
-            elif self.remaining_seconds == 0:
-                self._end(self._timeout())
-            else:
-                request = self._port.receive(max(0.0, min(until, self._until) - monotonic()))
-                if request is not None:
-                    self._answer(request)
-                elif monotonic() >= until:
-                    break
-        if isinstance(self._outcome, SmartcarAuthError):
-            raise self._outcome
-        return self._outcome
+        with self._turn:
+            ends_now = not self._over and self._ends_by(until)
+        if not self._over:
+            return None
+        outcome = self._ends[0]
+        if isinstance(outcome, SmartcarAuthError):
+            if ends_now and self._on_complete is not None:
+                self._on_complete(outcome, None)
+            raise outcome
+        if ends_now and self._on_complete is not None:
+            self._on_complete(None, outcome)
+        return outcome
 
     def wait(self) -> AuthorizationResponse:
         """The response, once it is here.
@@ -148,32 +153,36 @@ class Attempt:
             SmartcarAuthError: As `poll`.
         """
         while True:
-            # In slices, for `cancel` is noticed between two of them, and so is Ctrl-C on Windows.
-            response = self.poll(0.1)
+            response = self.poll(self.remaining_seconds)
             if response is not None:
                 return response
 
     def receive(self, source: ResponseSource) -> AuthorizationResponse:
-        """Take an answer that came another way: the address that a person copied out of a browser elsewhere.
+        """Take an answer that came another way, such as the address that a person copied out of a browser elsewhere.
+
+        Returns or raises the attempt's end, within a moment: this answer, or the one that was first.
 
         Raises:
             InvalidResponse: It isn't this attempt's answer, or can't be read; the attempt goes on.
-            ConnectError, MissingParameter, AmbiguousResponse: It is, and ends the attempt.
+            SmartcarAuthError: It is, and ends the attempt: ConnectError, MissingParameter, AmbiguousResponse. Or that
+                had ended already.
         """
-        answer = self._read(source)
-        self._take(answer)
-        if isinstance(answer, SmartcarAuthError):
+        answer = self._take(source)
+        if not self._ends and isinstance(answer, SmartcarAuthError):
             raise answer
-        return answer
+        return self.wait()
 
     def cancel(self, reason: SmartcarAuthError | None = None) -> None:
-        """Give up: whoever waits is told within a moment, with `Cancelled` or the reason given. From any thread."""
-        self._given_up = reason or Cancelled()
+        """Give up: whoever waits is told within a moment, with `Cancelled` or the reason given."""
+        self._end(reason or Cancelled())
 
     def close(self) -> None:
         """Let the port go, which cancels an attempt that has no end yet. A second call does nothing."""
-        if self._outcome is None:
-            self._end(Cancelled())
+        self.cancel()
+        try:
+            self.poll()
+        except SmartcarAuthError:
+            pass
 
     def __enter__(self) -> Attempt:
         return self
@@ -182,6 +191,34 @@ class Attempt:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _ends_by(self, until: float) -> bool:
+        """Whether the attempt ends until then; if so the port is let go."""
+        for _ in range(_MANY_REQUESTS):  # and no more, or a flood of them would freeze the window
+            request = None
+            while request is None:
+                if self.remaining_seconds == 0:
+                    late = ConnectTimeout()
+                    late.__cause__ = self._refused
+                    self._end(late)
+                if self._ends:
+                    self._over = True
+                    if self._port is not None:
+                        self._port.close()
+                    return True
+                request = self._next(max(0.0, min(until, self._until) - monotonic()))
+                if request is None and monotonic() >= until:
+                    return False
+            self._answer(request)
+        return False
+
+    def _next(self, seconds: float) -> Request | None:
+        """A request, if one comes soon."""
+        seconds = min(seconds, _SLICE_SECONDS)
+        if self._port is not None:
+            return self._port.receive(seconds)
+        self._woken.wait(seconds)
+        return None
 
     def _answer(self, request: Request) -> None:
         """Tell the browser what its request means here. Only an answer of Connect's ends the attempt."""
@@ -192,82 +229,23 @@ class Attempt:
         elif request.method != "GET":
             request.answer(405, "Allow: GET\r\n")
         else:
-            answer = self._read(request.query)
-            request.answer(400 if isinstance(answer, InvalidResponse) else 200, HEADERS, page(_kind(answer)))
-            self._take(answer)
+            answer = self._take(request.query)
+            request.answer(400 if isinstance(answer, InvalidResponse) else 200, HEADERS, page(answer))
 
-    def _read(self, source: ResponseSource) -> AuthorizationResponse | SmartcarAuthError:
+    def _take(self, source: ResponseSource) -> AuthorizationResponse | SmartcarAuthError:
+        """Read an answer. It ends the attempt if it is Connect's."""
+        answer: AuthorizationResponse | SmartcarAuthError
         try:
-            return self._request.receive(source)
+            answer = self._request.receive(source)
         except SmartcarAuthError as error:
-            return error
-
-    def _take(self, answer: AuthorizationResponse | SmartcarAuthError) -> None:
-        # These two are found after the state was, so it is Connect that makes no sense; the others prove nothing.
-        if isinstance(answer, InvalidResponse) and not isinstance(
-            answer, (MissingParameter, AmbiguousResponse)
-        ):
+            answer = error
+        senseless = isinstance(answer, (MissingParameter, AmbiguousResponse))
+        if isinstance(answer, InvalidResponse) and not senseless:
             self._refused = answer
-        else:
+        else:  # what makes no sense is found after the state was, so it is Connect's, too
             self._end(answer)
+        return answer
 
     def _end(self, outcome: AuthorizationResponse | SmartcarAuthError) -> None:
-        """The first end counts: let the port go and tell `on_complete`."""
-        if self._outcome is not None:
-            return
-        self._outcome = outcome
-        self._port.close()
-        if self._on_complete is None:
-            return
-        if isinstance(outcome, SmartcarAuthError):
-            self._on_complete(outcome, None)
-        else:
-            self._on_complete(None, outcome)
-
-    def _timeout(self) -> ConnectTimeout:
-        error = ConnectTimeout()
-        error.__cause__ = self._refused
-        return error
-
-
-def _kind(answer: AuthorizationResponse | SmartcarAuthError) -> str:
-    if isinstance(answer, StateMismatch):
-        return answer.cause
-    if isinstance(answer, InvalidResponse):
-        return "unreadable"
-    return answer.code if isinstance(answer, SmartcarAuthError) else "granted"
-
-
-def _parts(redirect_uri: str | None) -> tuple[str, int | None, str]:
-    """Host, port and the rest of a redirect URI, which the core has checked."""
-    if redirect_uri is None:
-        return "localhost", None, "/callback"
-    scheme, _, rest = redirect_uri.partition("://")
-    if scheme.lower() != "http":
-        raise ConfigurationError(
-            "A program without a web server is answered at http://localhost:PORT/path: register such a redirect URI, "
-            "and make this Smartcar with it."
-        )
-    end = min(at for at in (rest.find("/"), rest.find("?"), len(rest)) if at >= 0)
-    authority = rest[:end]
-    host, colon, port = authority.rpartition(":")
-    if not colon or authority.endswith("]"):
-        host, port = authority, "80"
-    return host, int(port), rest[end:]
-
-
-def _candidates(own_port: int | None, ports: Iterable[int] | None) -> list[int]:
-    if ports is None:
-        if own_port is None:
-            raise ConfigurationError(
-                "No port is known: make this Smartcar with a registered redirect URI, such as "
-                "http://localhost:8000/callback, or pass ports=[8000]."
-            )
-        return [own_port]
-    try:
-        candidates = list(ports)
-    except TypeError:
-        candidates = []
-    if not candidates or not all(type(port) is int and 0 <= port <= 65535 for port in candidates):
-        raise ConfigurationError("ports must be a list of port numbers such as [8000, 8001].")
-    return candidates
+        self._ends.append(outcome)
+        self._woken.set()

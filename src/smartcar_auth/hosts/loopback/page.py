@@ -10,7 +10,12 @@ from __future__ import annotations
 import os
 from binascii import b2a_base64
 
+from smartcar_auth import InvalidResponse, SmartcarAuthError, StateMismatch
 from smartcar_auth.words import WORDS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from smartcar_auth import AuthorizationResponse
 
 HEADERS = (
     "Content-Type: text/html; charset=utf-8\r\n"
@@ -27,8 +32,11 @@ with open(_SHEET, "rb") as _file:
     _STYLE = "data:text/css;base64," + b2a_base64(_file.read(), newline=False).decode()
 
 
-def page(kind: str) -> bytes:
-    """The page for an outcome, or for the reason why an answer is not believed: a key of `WORDS`."""
+def page(answer: AuthorizationResponse | SmartcarAuthError) -> bytes:
+    """The page for an answer: what it means, or why it is not believed."""
+    kind = answer.code if isinstance(answer, SmartcarAuthError) else "granted"
+    if isinstance(answer, InvalidResponse):
+        kind = answer.cause if isinstance(answer, StateMismatch) else "unreadable"
     heading, text = WORDS.get(kind) or WORDS["unknown_error"]
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">'

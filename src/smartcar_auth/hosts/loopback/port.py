@@ -177,7 +177,7 @@ def hold(candidates: Iterable[int]) -> Port:
     reasons = []
     for number in candidates:
         # Of any free port only the first address is chosen by the system; on the second it may be taken.
-        for _ in range(1 if number else 8):
+        for _ in range(1 if number else 32):
             try:
                 return Port(number)
             except OSError as error:

@@ -1,6 +1,6 @@
 """Waiting together with a person at a terminal: says the address and how to get here, and takes what they paste.
 
-Both roads stay open to the end: the answer may come to the port or to the prompt.
+Both roads stay open to the end: the answer may come to the port or to the prompt. Without a port it is the prompt.
 """
 
 from __future__ import annotations
@@ -9,7 +9,14 @@ import sys
 import threading
 from time import monotonic
 
-from smartcar_auth import BrowserUnavailable, InvalidResponse
+from smartcar_auth import (
+    AmbiguousResponse,
+    BrowserUnavailable,
+    Cancelled,
+    ConfigurationError,
+    InvalidResponse,
+    MissingParameter,
+)
 
 from .browser import open_browser, ways
 from .typed import Typed
@@ -25,8 +32,6 @@ if TYPE_CHECKING:
 
 _SLICE_SECONDS = 0.1
 _PATIENCE_SECONDS = 20  # by then, whoever sees no page has come back to the terminal
-
-NOT_THE_ADDRESS = "That isn't the address at which this attempt ends: copy all that is in the address bar."
 
 
 def to_stderr(text: str) -> None:
@@ -55,14 +60,18 @@ def accompany(
     Raises:
         SmartcarAuthError: As `Attempt.poll`.
         BrowserUnavailable: No browser opens, and nobody could be told the address.
-        ConfigurationError: There is no such way to open one.
+        ConfigurationError: There is no such way to open one; or the attempt holds no port, and nothing can be pasted.
     """
-    opening = open_browser(attempt.url, browser) if browser else None
     typed = Typed() if say and _may_read(paste) else None
+    if attempt.port is None and typed is None:
+        raise ConfigurationError(
+            "Without a port the answer has to be pasted: name ports, or pass paste=True where somebody reads."
+        )
+    opening = open_browser(attempt.url, browser) if browser else None
     if say:
         introduction = "Smartcar Connect opens in your browser. If it doesn't, open" if opening else "Open"
         say(f"{introduction} this address:\n\n{attempt.url}\n")
-    patience = min(_PATIENCE_SECONDS, attempt.remaining_seconds / 4) if opening else 0
+    patience = min(_PATIENCE_SECONDS, attempt.remaining_seconds / 4) if opening and attempt.port else 0
     help_at: float | None = monotonic() + patience
     while True:
         failed = opening is not None and opening.failed
@@ -73,7 +82,7 @@ def accompany(
             say(_how(attempt.port, failed, typed is not None))
         response = attempt.poll(_SLICE_SECONDS)
         if response is None and typed and say:
-            response = _pasted(attempt, typed, say)
+            _read_pasted(attempt, typed, say)
         if response is not None:
             return response
         if tick:
@@ -89,21 +98,24 @@ def _may_read(paste: bool | None) -> bool:
     )
 
 
-def _how(port: int, failed: bool, may_paste: bool) -> str:
-    text = "No browser opens here. The" if failed else "The"
-    text += f" answer comes to port {port} of this machine. From a browser elsewhere:\n{ways(port)}"
+def _how(port: int | None, failed: bool, may_paste: bool) -> str:
+    text = "No browser opens here. " if failed else ""
+    if port is None:
+        return f"{text}Then paste here the address at which it ends, even if no page loads there:"
+    text += f"The answer comes to port {port} of this machine. From a browser elsewhere:\n{ways(port)}"
     if may_paste:
         text += "  anywhere        paste here the address at which the browser ends, even if no page loads there\n"
     return text
 
 
-def _pasted(attempt: Attempt, typed: Typed, say: Callable[[str], object]) -> AuthorizationResponse | None:
+def _read_pasted(attempt: Attempt, typed: Typed, say: Callable[[str], object]) -> None:
     line = typed.line()
-    if line:
-        try:
-            return attempt.receive(line)
-        except (
-            InvalidResponse
-        ):  # if it was Connect that made no sense, this is the end, and the next poll says so
-            say(NOT_THE_ADDRESS)
-    return None
+    try:
+        if line:
+            attempt.receive(line)
+        elif typed.ended and attempt.port is None:
+            attempt.cancel(Cancelled("The input has ended without the address of an answer."))
+    except (MissingParameter, AmbiguousResponse):
+        raise  # Connect made no sense, and this is the end
+    except InvalidResponse:
+        say("That isn't the address at which this attempt ends: copy all that is in the address bar.")
