@@ -64,7 +64,7 @@ def test_official_page_of_a_stranger_is_told_nothing(page, serve, tmp_path):
         official = OfficialPage(page, stranger.origin, {"redirectUri": redirect_uri})
         popup = official.open()
         connect_as(popup)
-        expect(popup.get_by_role("heading")).to_have_text("You can close this window")
+        expect(popup.get_by_role("heading", name="You can close this window")).to_be_visible()
         expect(popup.get_by_role("link")).to_have_attribute("href", "./")
         popup.wait_for_function("!location.search.includes('code=')")
         assert official.messages() == []
