@@ -892,3 +892,56 @@ def test_responses_are_of_the_applications_class_and_may_be_changed_afterwards()
     unchanged = client.get("/smartcar/connect.js", headers={"If-None-Match": asset.headers["ETag"]})
     assert unchanged.status_code == 304
     assert "Content-Length" not in unchanged.headers
+
+
+def _looks(response):
+    assert response.status_code
+    return response
+
+
+def _changes(response):
+    response.direct_passthrough = False
+    return response
+
+
+def _replaces_its_fields(response):
+    response.headers = response.headers.copy()
+    return response
+
+
+@pytest.mark.parametrize("handler", [_looks, _changes, _replaces_its_fields])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(
+    "path",
+    [f"launch?{WAITING}&return_to=/caf%C3%A9%3Fa=1", "callback?code=c", "connect.js", "status/unknown"],
+)
+def test_response_is_the_same_whether_or_not_the_application_looks_at_it(handler, method, path):
+    """Only what an application looks at or changes becomes a response of Flask's."""
+    connect = plain(clock=lambda: 1_700_000_000)
+    untouched, touched = app_with(connect), app_with(connect)
+    touched.after_request(handler)
+    answers = []
+    for app in (untouched, touched):
+        answer = browser(app).request(method, f"/smartcar/{path}")
+        fields = [(name, value) for name, value in answer.headers.multi_items() if name != "content-type"]
+        where = answer.headers.get("location", "").partition("state=")[0]
+        fixed = [(name, value) for name, value in fields if name not in ("location", "set-cookie")]
+        answers.append((answer.status_code, answer.content, fixed, where, len(fields)))
+    assert answers[0] == answers[1]
+
+
+def test_response_that_nobody_looked_at_has_what_responses_have():
+    app = app_with(plain())
+    kept = []
+    closed = []
+    app.after_request(lambda response: kept.append(response) or response)
+
+    @flask.request_finished.connect_via(app)
+    def finished(sender, response):
+        response.call_on_close(lambda: closed.append(response))
+
+    answer = browser(app).get("/smartcar/connect.js")
+    assert closed == kept
+    assert isinstance(kept[0], flask.Response)
+    assert kept[0].get_data() == answer.content
+    assert not hasattr(kept[0], "no_such_thing")

@@ -5,7 +5,7 @@ in code or configuration, is not read here.
 """
 
 import asyncio
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from copy import copy
 from functools import cached_property
 from typing import Any, cast
@@ -28,7 +28,7 @@ from smartcar_auth.web.attempt import Attempt, Outcome
 from smartcar_auth.web.connect import Route, split_path
 from smartcar_auth.web.pages import Page
 
-from .wsgi import WSGIConnect
+from .wsgi import WSGIConnect, send
 
 _signals = Namespace()
 smartcar_connected = _signals.signal(
@@ -77,11 +77,9 @@ class AppConnect(WSGIConnect):
             return response
         if answer.error is not None:
             self._surface(answer.error)
-        return self._response_class(answer.body, answer.status, answer.headers)
-
-    @cached_property
-    def _response_class(self) -> type[NativeResponse]:
-        return type("Response", (_AsWritten, self._app.response_class), {})
+        if self._app.response_class is NativeResponse:
+            return _Unread(answer)
+        return self._app.response_class(answer.body, answer.status, answer.headers)
 
     def _surface(self, error: Exception) -> None:
         """As Flask treats an error that nobody handled; but where it would show its own page, ours is sent."""
@@ -163,6 +161,8 @@ class AppConnect(WSGIConnect):
 
     def _signal(self, signal: NamedSignal, request: Request, attempt: str, **told: Any) -> None:
         """A receiver looks on; what it raises is logged and changes nothing, for the car is connected by now."""
+        if not signal.receivers:
+            return
         try:
             signal.send(self._app, _async_wrapper=self._synchronous, request=request.native, **told)
         except Exception as error:
@@ -174,12 +174,35 @@ class AppConnect(WSGIConnect):
             )
 
 
-class _AsWritten(NativeResponse):
-    """A response whose fields go out as they stand. Werkzeug would read and copy them all again, to turn a
-    Location in other alphabets into ASCII, which takes as long as half of a launch; ours is ASCII."""
+class _Unread(NativeResponse):
+    """Becomes Flask's response when anybody looks at it or changes it; goes out as it was written if nobody does.
 
-    def get_wsgi_headers(self, environ: Any) -> Headers:
-        return self.headers if self.status_code != 304 else super().get_wsgi_headers(environ)
+    Werkzeug reads, checks and copies the fields at each step, for as long as a route of ours takes.
+    """
+
+    def __init__(self, answer: Response) -> None:
+        self.__dict__["_unread"] = answer
+
+    def __getattr__(self, name: str) -> Any:
+        if not self._read():  # all that a response has is set when it is made
+            raise AttributeError(name)
+        return getattr(self, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self._read()
+        super().__setattr__(name, value)
+
+    def _read(self) -> bool:
+        answer = self.__dict__.pop("_unread", None)
+        if answer is not None:
+            super().__init__(answer.body, answer.status, answer.headers)
+        return answer is not None
+
+    def __call__(self, environ: Any, start_response: Any) -> Iterable[bytes]:
+        answer = self.__dict__.get("_unread")
+        if answer is None:
+            return super().__call__(environ, start_response)
+        return send(answer, environ, start_response)
 
 
 _OF_PAGE = ("kind", "heading", "paragraphs", "link", "link_text", "tone")

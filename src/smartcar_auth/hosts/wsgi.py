@@ -7,6 +7,7 @@ and its answer is sent. Flask's host builds on this one.
 import asyncio
 import inspect
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -78,7 +79,9 @@ class WSGIConnect(Connect):
 
     def _invoke(self, call: Call) -> Any:
         result = call.function(*call.args)
-        return asyncio.run(_awaited(result)) if inspect.isawaitable(result) else result
+        if result is None or not inspect.isawaitable(result):
+            return result
+        return asyncio.run(_awaited(result))
 
 
 class SmartcarConnect(WSGIConnect):
@@ -124,16 +127,24 @@ class SmartcarConnect(WSGIConnect):
         if answer.native is not None:
             own: Iterable[bytes] = answer.native(environ, _start_with(answer.headers, start_response))
             return own
-        status = HTTPStatus(answer.status)
-        fields = [*answer.headers, ("Content-Length", str(len(answer.body)))]
-        start_response(f"{status.value} {status.phrase}", fields)
-        body = b"" if environ["REQUEST_METHOD"] == "HEAD" else answer.body
-        return [body] if answer.error is None else _then_raise(body, answer.error)
+        body = send(answer, environ, start_response)
+        return body if answer.error is None else _then_raise(body, answer.error)
 
 
+def send(answer: Response, environ: Environ, start_response: StartResponse) -> list[bytes]:
+    """Send an answer of ours as it is written."""
+    fields = answer.headers
+    if answer.status != 304:  # there it would have to be the length of what isn't sent
+        fields = [*fields, ("Content-Length", str(len(answer.body)))]
+    start_response(_STATUS[answer.status], fields)
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
+
+
+_STATUS = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _READ = [(name, "HTTP_" + name.upper().replace("-", "_")) for name in HEADERS]
 
 
+@lru_cache(64)
 def _quoted(path: str) -> str:
     """A path of an environ (bytes read as Latin-1, PEP 3333) as it stands in an address."""
     # "replace", for Bottle hands on paths that it has decoded; such a one leads nowhere, but it is no failure.
@@ -153,7 +164,7 @@ def _start_with(fields: list[tuple[str, str]], start_response: StartResponse) ->
     return start
 
 
-def _then_raise(body: bytes, error: Exception) -> Iterator[bytes]:
+def _then_raise(body: Iterable[bytes], error: Exception) -> Iterator[bytes]:
     """The person has read a page; the developer gets the traceback, as with any server error."""
-    yield body
+    yield from body
     raise error

@@ -79,7 +79,8 @@ class Answering(Application):
             attempt = self._attempt_of(parameters, cookies)
             if attempt.outcome is not None:
                 return self._show_again(request, attempt, attempt.outcome)
-            yield from self._check_person(request, attempt)
+            if self._identify is not None:
+                yield from self._check_person(request, attempt)
             answer: AuthorizationResponse | ConnectError
             try:
                 answer = read_checked(
@@ -210,7 +211,7 @@ class Answering(Application):
     def _finish(
         self, request: Request, cookies: Cookies, attempt: Attempt, outcome: Outcome, native: Any = None
     ) -> Response:
-        ended = attempt._replace(outcome=outcome)
+        ended = attempt.ended(outcome)
         fields = cookies.end(ended)
         if native is not None:
             return Response(200, [*fields, NOT_CACHED, NO_REFERRER], native=native)
@@ -281,7 +282,7 @@ class Answering(Application):
         logger.info("Attempt %s failed: %s", attempt_id, outcome.code)
         yield from self._tell(request, ended, attempt_id)
         response = self._json(request, 200, outcome)
-        response.headers += cookies.end(attempt._replace(outcome=outcome))
+        response.headers += cookies.end(attempt.ended(outcome))
         return response
 
     def _claim(self, attempt: Attempt, value: str) -> Generator[Call, Any, Outcome | None]:

@@ -64,6 +64,10 @@ class Attempt(NamedTuple):
     stable_asset: bool = False
     outcome: Outcome | None = None
 
+    def ended(self, outcome: Outcome) -> "Attempt":
+        """This attempt with its outcome."""
+        return Attempt(*self[:-1], outcome)
+
 
 def make_id() -> str:
     return to_text(secrets.token_bytes(ID_BYTES))

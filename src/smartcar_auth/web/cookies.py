@@ -46,19 +46,22 @@ class Cookies:
         """The Set-Cookie fields that keep this attempt, and drop the oldest where there are too many."""
         value = seal(self._sealer, attempt)
         sizes = {name: self._size(text) for name, text in self._values.items() if name != attempt.id}
-        together = sum(sizes.values()) + self._size(value)
-        fields = []
-        oldest_last = sorted(sizes, key=self._issued)[::-1]
-        while oldest_last and (len(oldest_last) >= MOST or together >= MOST_BYTES):
-            oldest = oldest_last.pop()
-            together -= sizes[oldest]
-            fields.append(self._field(oldest, "", 0))
-        fields.append(self._field(attempt.id, value, seconds))
-        return fields
+        dropped = self._too_many(sizes, self._size(value)) if sizes else []
+        return [*(self._field(name, "", 0) for name in dropped), self._field(attempt.id, value, seconds)]
 
     def end(self, attempt: Attempt) -> list[tuple[str, str]]:
         """The Set-Cookie fields by which the attempt's outcome replaces the attempt."""
         return self.put(attempt, OUTCOME_SECONDS)
+
+    def _too_many(self, sizes: dict[str, int], more: int) -> list[str]:
+        """The oldest, which have to go before another one of so many bytes comes."""
+        together = sum(sizes.values()) + more
+        oldest_last = sorted(sizes, key=self._issued)[::-1]
+        dropped = []
+        while oldest_last and (len(oldest_last) >= MOST or together >= MOST_BYTES):
+            dropped.append(oldest_last.pop())
+            together -= sizes[dropped[-1]]
+        return dropped
 
     def _issued(self, attempt: str) -> int:
         found = self.get(attempt)
