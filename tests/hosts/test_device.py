@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 from urllib.request import urlopen
 
 import pytest
@@ -204,6 +204,14 @@ class TestCode:
         assert svg.startswith("<svg ")
         assert "style" not in svg
         assert "http" not in svg.replace("http://www.w3.org/2000/svg", "")
+
+    def test_code_as_an_image(self):
+        """An address that needs nobody to answer it, and a picture by itself."""
+        image = HandOff(smartcar()).qr_image()
+        kind, _, svg = unquote(image).partition(",")
+        assert kind == "data:image/svg+xml;charset=utf-8"
+        assert svg.startswith("<svg xmlns='http://www.w3.org/2000/svg'")
+        assert "'#fff'" in svg
 
     def test_notebook_shows_code_and_link(self):
         """By Jupyter's protocol, without importing it."""

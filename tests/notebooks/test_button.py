@@ -260,6 +260,39 @@ def test_newer_click_takes_the_port_over(front, sandbox):
     ends(new, "granted")
 
 
+def test_newer_click_leaves_attempts_without_a_port_alone(front):
+    """They hold nothing that it could want."""
+    other = front(application=PASTED)
+    other.clicks()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        made = front(ports=[taken.getsockname()[1]])
+        made.sends("open", click="a-click", origin=HERE)
+        ends(made, "port_unavailable")
+    assert other.button.status == "waiting"
+
+
+@pytest.mark.parametrize("name", ["loopback, pasted", "hosted", "paste"])
+def test_answer_makes_no_sense(front, name):
+    """With the right state it was Connect: the end, and no word of a wrong answer."""
+    options, brings = WAYS[name]
+    made = front(**options)
+    query = query_of(made.clicks())
+    seen = []
+    made.button.observe(lambda change: seen.append(change["new"]), "text")
+    mark = "&" if "?" in query["redirect_uri"] else "?"
+    brings(made, f"{query['redirect_uri']}{mark}state={query['state']}")
+    ends(made, "missing_parameter")
+    assert not [text for text in seen if "ignored" in text]
+
+
+def test_no_ports_are_named(front):
+    """An empty list is none, and not a wait for nobody: it is said what to name."""
+    made = front(ports=[])
+    made.sends("open", click="a-click", origin=HERE)
+    ends(made, "invalid_configuration")
+    assert "No port is known" in made.button.text
+
+
 def test_notebook_is_elsewhere_than_the_redirect_uri_says(front):
     """Said in words that name what to register."""
     made = front(application={"redirect_uri": hosted_redirect_uri("http://localhost:8889")})
@@ -294,7 +327,7 @@ def test_another_device(front, sandbox):
     made = front(waiter=lambda handoff, seconds: brought.pop() if brought else until_asked(seconds))
     assert (made.button.transport, made.button.as_link) == ("device", True)
     url = made.clicks()
-    assert made.told("go")[0]["code"].startswith("data:image/svg+xml;base64,")
+    assert made.told("go")[0]["code"].startswith("data:image/svg+xml")
     brought.append({"user_id": "a-user", "external_id": query_of(url)["external_id"]})
     ends(made, "granted")
     assert made.button.response.user_id == "a-user"

@@ -11,7 +11,7 @@ import pytest
 from browser.engines import until
 from smartcar_auth import ConfigurationError, Smartcar, hosted_redirect_uri
 from smartcar_auth.hosts.loopback import Attempt
-from smartcar_auth.hosts.notebook.transports import choose, is_remote, needs_link, proxied, surroundings
+from smartcar_auth.hosts.notebook.transports import Place, choose, proxied, this_place
 
 LAB = "http://localhost:8888"
 HUB = "https://hub.example"
@@ -49,8 +49,7 @@ def smartcar(redirect_uri):
 )
 def test_transport_that_fits(uri, around, page, transport):
     """By the redirect URI, then by who could reach this machine."""
-    assert choose(smartcar(uri), has_waiter=False, around=around, page=page) == transport
-    assert choose(smartcar(uri), has_waiter=True, around=around, page=page) == "device"
+    assert choose(smartcar(uri), Place(around, page)) == transport
 
 
 @pytest.mark.parametrize(
@@ -75,13 +74,13 @@ def test_surroundings(monkeypatch, variables, around):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert surroundings() == around
+    assert this_place() == Place(around)
 
 
 def test_surroundings_in_colab(monkeypatch):
     """By its own module."""
     monkeypatch.setitem(sys.modules, "google.colab", sys)
-    assert surroundings() == "colab"
+    assert this_place() == Place("colab")
 
 
 @pytest.mark.parametrize(
@@ -97,12 +96,12 @@ def test_surroundings_in_colab(monkeypatch):
 )
 def test_front_end_that_needs_a_link(around, page, link):
     """Where scripts open no windows."""
-    assert needs_link(around, page) is link
+    assert Place(around, page).needs_link is link
 
 
 def test_page_before_it_has_spoken():
     """Nothing is known of it, so this machine is tried."""
-    assert not is_remote("", None)
+    assert not Place("").is_remote
 
 
 @pytest.mark.parametrize(

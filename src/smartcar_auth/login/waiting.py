@@ -73,9 +73,15 @@ def here(
             display.show_code(attempt.url)
             if attempt.port is not None:
                 display.say(_ON_A_PHONE)
-        opened, paste = "system" if browser else None, True if attempt.port is None else None
+        paste = True if attempt.port is None else None
         with display.waiting():
-            response = accompany(attempt, browser=opened, paste=paste, say=display.say, tick=display.tick)
+            response = accompany(
+                attempt,
+                browser="system" if browser else None,
+                paste=paste,
+                say=display.say,
+                tick=display.tick,
+            )
     return response, attempt.redirect_uri
 
 

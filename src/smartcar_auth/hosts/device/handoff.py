@@ -88,6 +88,17 @@ class HandOff:
         """
         return qr.svg(self.url, scale=scale)
 
+    def qr_image(self, *, scale: int = 4) -> str:
+        """The address as a QR code for an `<img>`: an SVG in a `data:` address.
+
+        Args:
+            scale: Pixels to a module.
+
+        Raises:
+            ImportError: segno isn't installed.
+        """
+        return qr.image(self.url, scale=scale)
+
     def wait(
         self,
         waiter: Waiter,

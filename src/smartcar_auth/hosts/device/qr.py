@@ -40,6 +40,16 @@ def svg(address: str, *, scale: int) -> str:
     )
 
 
+def image(address: str, *, scale: int) -> str:
+    """The code as the `data:` address of an SVG, for an `<img>`.
+
+    Args:
+        address: What it says.
+        scale: Pixels to a module.
+    """
+    return _code(address).svg_data_uri(scale=scale, light="white")
+
+
 def _code(address: str) -> QRCode:
     try:
         import segno

@@ -1,4 +1,4 @@
-"""Where an answer comes to: what a redirect URI and a list of ports say."""
+"""Where an answer comes to: what a redirect URI, a list of ports and a proxy's path say together."""
 
 from __future__ import annotations
 
@@ -10,12 +10,52 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def parts(redirect_uri: str | None) -> tuple[str, int | None, str]:
-    """Host, port and the rest of a redirect URI, which the core has checked; without one what stands for it.
+class Address:
+    """The ports that may be held, and what follows from the one that is.
+
+    Args:
+        redirect_uri: As the core has checked it.
+        ports: Those that the caller names; None: the redirect URI's own; an empty list: none.
+        proxied_path: The path with which a proxy asks here; None if the browser itself asks.
 
     Raises:
-        ConfigurationError: It doesn't lead to this machine.
+        ConfigurationError: No port is known, or they are none, or the redirect URI doesn't lead to this machine.
     """
+
+    def __init__(
+        self, redirect_uri: str | None, ports: Iterable[int] | None, proxied_path: str | None
+    ) -> None:
+        named = None if ports is None else _checked(ports)
+        if proxied_path is not None and redirect_uri is None:
+            raise ConfigurationError("proxied_path is part of a redirect URI: make this Smartcar with it.")
+        self._given = redirect_uri
+        self._proxied = proxied_path is not None
+        self._stays = self._proxied or named == []
+        self._host, self._own_port, self._rest = _parts(None if self._stays else redirect_uri)
+        #: The ports that may be held; none if the answer is brought.
+        self.candidates = _known(self._own_port) if named is None else named
+        #: The path that is asked for.
+        self.path = proxied_path or self._rest.partition("?")[0] or "/"
+
+    def redirect_uri(self, port: int | None) -> str | None:
+        """The redirect URI with the port that is held."""
+        if self._stays or port == self._own_port:
+            return self._given
+        return f"http://{self._host}:{port}{self._rest}"
+
+    def names(self, port: int | None) -> set[str]:
+        """What may stand in the Host field of a request to the port that is held."""
+        # What another name resolves to is for its owner to say: that is how DNS rebinding would reach this port.
+        names = {f"{name}:{port}" for name in LOCAL_HOSTS}
+        if port == 80:
+            names.update(LOCAL_HOSTS)
+        if self._given and self._proxied:  # as the browser asked for it, if the proxy passes that on
+            names.add(self._given.partition("://")[2].partition("/")[0].lower())
+        return names
+
+
+def _parts(redirect_uri: str | None) -> tuple[str, int | None, str]:
+    """Host, port and the rest of a redirect URI; without one what stands for it."""
     if redirect_uri is None:
         return "localhost", None, "/callback"
     scheme, _, rest = redirect_uri.partition("://")
@@ -32,27 +72,7 @@ def parts(redirect_uri: str | None) -> tuple[str, int | None, str]:
     return host, int(port), rest[end:]
 
 
-def names_of(port: int | None, *, proxied: str | None) -> set[str]:
-    """What stands in the Host field of requests to this port.
-
-    Args:
-        proxied: The redirect URI that a proxy passes on; None if nobody does.
-    """
-    # What another name resolves to is for its owner to say: that is how DNS rebinding would reach this port.
-    names = {f"{name}:{port}" for name in LOCAL_HOSTS}
-    if port == 80:
-        names.update(LOCAL_HOSTS)
-    if proxied is not None:  # as the browser asked for it, if the proxy passes that on
-        names.add(proxied.partition("://")[2].partition("/")[0].lower())
-    return names
-
-
-def checked(ports: Iterable[int]) -> list[int]:
-    """A caller's ports.
-
-    Raises:
-        ConfigurationError: They are no numbers of ports.
-    """
+def _checked(ports: Iterable[int]) -> list[int]:
     try:
         numbers = list(ports)
     except TypeError:
@@ -62,12 +82,7 @@ def checked(ports: Iterable[int]) -> list[int]:
     return numbers
 
 
-def known(own_port: int | None) -> list[int]:
-    """The port that a redirect URI names, where the caller names none.
-
-    Raises:
-        ConfigurationError: It names none either.
-    """
+def _known(own_port: int | None) -> list[int]:
     if own_port is None:
         raise ConfigurationError(
             "No port is known: make this Smartcar with a registered redirect URI, such as "

@@ -23,7 +23,7 @@ from smartcar_auth import (
 from smartcar_auth.envelope import new_instance_id, write_envelope
 from smartcar_auth.origin import HOSTED_PAGE
 
-from .address import checked, known, names_of, parts
+from .address import Address
 from .page import HEADERS, page
 from .port import hold
 
@@ -79,31 +79,23 @@ class Attempt:
         proxied_path: str | None = None,
         **options: Unpack[RequestOptions],
     ) -> None:
-        given, candidates = smartcar.redirect_uri, None if ports is None else checked(ports)
-        if proxied_path is not None and given is None:
-            raise ConfigurationError("proxied_path is part of a redirect URI: make this Smartcar with it.")
-        as_it_is = proxied_path is not None or candidates == []
-        host, own_port, rest = parts(None if as_it_is else given)
-        if candidates is None:
-            candidates = known(own_port)
+        address = Address(smartcar.redirect_uri, ports, proxied_path)
         if not timeout_seconds > 0:
             raise ConfigurationError("timeout_seconds must be more than 0.")
-        smartcar.authorization_request(
-            None, app_origin=None, **options
-        )  # a mistake is said before a port is taken
-        self._port = hold(candidates) if candidates else None
+        # A mistake is said before a port is taken.
+        smartcar.authorization_request(None, app_origin=None, **options)
+        self._port = hold(address.candidates) if address.candidates else None
         #: The one that is held, or None.
         self.port = None if self._port is None else self._port.number
         #: This attempt's redirect URI, with the port that is held.
-        self.redirect_uri = given if as_it_is or self.port == own_port else f"http://{host}:{self.port}{rest}"
+        self.redirect_uri = address.redirect_uri(self.port)
         # Smartcar's own page knows by the official SDK's envelope whose answer it is.
-        hosted = given is not None and given.startswith(f"{HOSTED_PAGE}/")
+        hosted = self.redirect_uri is not None and self.redirect_uri.startswith(f"{HOSTED_PAGE}/")
         state = write_envelope(new_instance_id()) if hosted else None
         asking = smartcar.replace(redirect_uri=self.redirect_uri)
         self._request = asking.authorization_request(state, app_origin=None, **options)
         self._on_complete = smartcar.on_complete
-        self._path = proxied_path or rest.partition("?")[0] or "/"
-        self._hosts = names_of(self.port, proxied=given if proxied_path else None)
+        self._path, self._hosts = address.path, address.names(self.port)
         self._until = monotonic() + timeout_seconds
         self._refused: SmartcarAuthError | None = None
         #: What ends it. Any thread may add to it, and the first counts.
@@ -117,6 +109,11 @@ class Attempt:
     def url(self) -> str:
         """Connect's address: open it in a browser, or show it to the person."""
         return self._request.url
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has an end, which `poll` says."""
+        return bool(self._ends)
 
     @property
     def remaining_seconds(self) -> float:
@@ -137,14 +134,13 @@ class Attempt:
             ends_now = not self._over and self._ends_by(until)
         if not self._over:
             return None
-        outcome = self._ends[0]
-        if isinstance(outcome, SmartcarAuthError):
-            if ends_now and self._on_complete is not None:
-                self._on_complete(outcome, None)
-            raise outcome
+        end = self._ends[0]
+        error, response = (end, None) if isinstance(end, SmartcarAuthError) else (None, end)
         if ends_now and self._on_complete is not None:
-            self._on_complete(None, outcome)
-        return outcome
+            self._on_complete(error, response)
+        if error is not None:
+            raise error
+        return response
 
     def wait(self) -> AuthorizationResponse:
         """The response, once it is here.
@@ -168,7 +164,7 @@ class Attempt:
                 had ended already.
         """
         answer = self._take(source)
-        if not self._ends and isinstance(answer, SmartcarAuthError):
+        if not self.ended and isinstance(answer, SmartcarAuthError):
             raise answer
         return self.wait()
 
@@ -239,10 +235,11 @@ class Attempt:
             answer = self._request.receive(source)
         except SmartcarAuthError as error:
             answer = error
+        # These two are found after the state was, so it is Connect that makes no sense; the others prove nothing.
         senseless = isinstance(answer, (MissingParameter, AmbiguousResponse))
         if isinstance(answer, InvalidResponse) and not senseless:
             self._refused = answer
-        else:  # what makes no sense is found after the state was, so it is Connect's, too
+        else:
             self._end(answer)
         return answer
 

@@ -9,14 +9,7 @@ import sys
 import threading
 from time import monotonic
 
-from smartcar_auth import (
-    AmbiguousResponse,
-    BrowserUnavailable,
-    Cancelled,
-    ConfigurationError,
-    InvalidResponse,
-    MissingParameter,
-)
+from smartcar_auth import BrowserUnavailable, Cancelled, ConfigurationError, InvalidResponse
 
 from .browser import open_browser, ways
 from .typed import Typed
@@ -115,7 +108,7 @@ def _read_pasted(attempt: Attempt, typed: Typed, say: Callable[[str], object]) -
             attempt.receive(line)
         elif typed.ended and attempt.port is None:
             attempt.cancel(Cancelled("The input has ended without the address of an answer."))
-    except (MissingParameter, AmbiguousResponse):
-        raise  # Connect made no sense, and this is the end
     except InvalidResponse:
+        if attempt.ended:  # it was Connect that made no sense
+            raise
         say("That isn't the address at which this attempt ends: copy all that is in the address bar.")

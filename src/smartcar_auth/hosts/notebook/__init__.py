@@ -7,8 +7,8 @@
 How the answer reaches the kernel differs by where it runs: its transport, which the button says in words.
 
     button.py        the widget, and what its page may tell the kernel
-    transports.py    which transports there are, and which one fits
-    attempts.py      one attempt on each of them
+    transports.py    which transport fits where, what is said of it, and an attempt on it
+    audience.py      handlers and cells that are told
     button.js, button.css    the page's part; it decides nothing
 """
 

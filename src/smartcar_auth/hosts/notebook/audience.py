@@ -1,4 +1,4 @@
-"""Who is told how attempts end: handlers, and cells that await. All in the kernel's event loop, whichever thread knows.
+"""Who is told how attempts end: handlers, and cells that await. In the kernel's event loop, whichever thread knows.
 
 Nothing here knows of widgets or of Connect.
 """
@@ -8,12 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import inspect
+import threading
 import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from smartcar_auth import AuthorizationResponse, SmartcarAuthError
+from concurrent.futures import Future
+from typing import Any
 
 
 class Audience:
@@ -26,8 +25,8 @@ class Audience:
     def __init__(self, failed: Callable[[], object]) -> None:
         self._failed = failed
         self._handlers: list[tuple[Callable[..., Any], contextvars.Context]] = []
-        self._waiting: list[asyncio.Future[None]] = []
-        self._running: set[asyncio.Future[None]] = set()
+        self._running: set[Future[None]] = set()
+        self._next: Future[None] = Future()
         self._loop: asyncio.AbstractEventLoop | None
         try:
             self._loop = asyncio.get_running_loop()
@@ -38,49 +37,28 @@ class Audience:
         """One more handler; what it prints appears under the cell that runs now."""
         self._handlers.append((handler, contextvars.copy_context()))
 
-    def seat(self) -> asyncio.Future[None]:
-        """For somebody who awaits the next end, in the running loop."""
-        seat: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(seat)
-        return seat
+    def next_end(self) -> asyncio.Future[None]:
+        """What to await for the next end, in the running loop. Whoever gives up waiting keeps nobody else from it."""
+        return asyncio.shield(asyncio.wrap_future(self._next))
 
-    def tell(self, error: SmartcarAuthError | None, response: AuthorizationResponse | None) -> None:
-        """An attempt has ended."""
-        waiting, self._waiting = self._waiting, []
-        for seat in waiting:
-            seat.get_loop().call_soon_threadsafe(_release, seat)
+    def tell(self, *said: object) -> None:
+        """An attempt has ended: this is what handlers are called with."""
+        ended, self._next = self._next, Future()
+        ended.set_result(None)
         for handler, context in self._handlers:
+            telling = self._call(handler, said)
             if self._loop is None:
-                context.run(self._call, handler, error, response)
+                threading.Thread(target=context.run, args=(asyncio.run, telling)).start()
             else:
-                self._loop.call_soon_threadsafe(self._call, handler, error, response, context=context)
+                running = context.run(asyncio.run_coroutine_threadsafe, telling, self._loop)
+                self._running.add(running)  # an event loop may forget a task that nobody else knows
+                running.add_done_callback(self._running.discard)
 
-    def _call(self, handler: Callable[..., Any], *said: object) -> None:
+    async def _call(self, handler: Callable[..., Any], said: tuple[object, ...]) -> None:
         try:
             told = handler(*said)
+            if inspect.isawaitable(told):
+                await told
         except Exception:
-            self._fail()
-            return
-        if not inspect.isawaitable(told):
-            return
-        if self._loop is None:
-            asyncio.run(self._finish(told))
-        else:
-            task = asyncio.ensure_future(self._finish(told))
-            self._running.add(task)  # an event loop may forget a task that nobody else knows
-            task.add_done_callback(self._running.discard)
-
-    async def _finish(self, told: Any) -> None:
-        try:
-            await told
-        except Exception:
-            self._fail()
-
-    def _fail(self) -> None:
-        traceback.print_exc()
-        self._failed()
-
-
-def _release(seat: asyncio.Future[None]) -> None:
-    if not seat.done():  # whoever sat there may have been interrupted
-        seat.set_result(None)
+            traceback.print_exc()
+            self._failed()

@@ -4,6 +4,24 @@
 const HOSTED_PAGE = "https://javascript-sdk.smartcar.com"; // Smartcar's redirect page; compared whole
 const PATIENCE = 3000; // an idle kernel answers within milliseconds
 
+// What the page's part says by itself; how an attempt ended is said by the kernel.
+const words = {
+  opening: "Waiting for this notebook’s kernel.",
+  waiting: "Waiting for you in the other window.",
+  closed: "Still connecting?",
+  linked: "Open Connect with this link.",
+  scan: "Open Connect with this link, or scan the code with your phone.",
+  busy: "The kernel doesn’t answer. If a cell is running, it will when that has ended; else run this cell again.",
+  reopen: "Reopen",
+  cancel: "Cancel",
+  open: "Open Connect",
+  unreachable: "The last page doesn’t load?",
+  address: "Address of the last page",
+  use: "Use",
+  describe: "Opens a new window",
+  code: "QR code of Connect’s address",
+};
+
 const make = (tag, properties = {}, ...children) => {
   const element = Object.assign(document.createElement(tag), properties);
   element.append(...children);
@@ -23,7 +41,6 @@ const shut = (popup) => setTimeout(() => popup?.close(), 300);
 
 function render({ model, el }) {
   const get = (name) => model.get(name);
-  const say = get("sayings");
   const click = [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(36)).join(""); // this view
   const stop = new AbortController();
   let popup = null; // the window that this view has opened
@@ -35,27 +52,27 @@ function render({ model, el }) {
   const button = make("button", { type: "button", className: "smartcar-button" }, get("label"));
   const status = make("span", { className: "smartcar-status" });
   status.setAttribute("role", "status");
-  const reopen = action(say.reopen, () => open());
-  const cancel = action(say.cancel, () => {
+  const reopen = action(words.reopen, () => open());
+  const cancel = action(words.cancel, () => {
     if (asked && get("status") !== "waiting") settle();
     tell("cancel");
   });
-  const link = make("a", { target: "_blank", rel: "noopener noreferrer", className: "smartcar-link" }, say.open);
-  const code = make("img", { alt: say.code, className: "smartcar-code" });
+  const link = make("a", { target: "_blank", rel: "noopener noreferrer", className: "smartcar-link" }, words.open);
+  const code = make("img", { alt: words.code, className: "smartcar-code" });
   const field = make("input", { type: "text", autocomplete: "off", spellcheck: false });
-  field.setAttribute("aria-label", say.address);
-  field.placeholder = say.address;
-  const form = make("form", {}, field, make("button", { className: "smartcar-action" }, say.use));
-  const fold = make("details", { className: "smartcar-paste" }, make("summary", {}, say.unreachable), form);
+  field.setAttribute("aria-label", words.address);
+  field.placeholder = words.address;
+  const form = make("form", {}, field, make("button", { className: "smartcar-action" }, words.use));
+  const fold = make("details", { className: "smartcar-paste" }, make("summary", {}, words.unreachable), form);
   const way = make("p", { className: "smartcar-way" });
   const root = make("div", { className: "smartcar-connect" },
     make("div", { className: "smartcar-row" }, button, status, reopen, cancel), link, code, fold, way);
   el.append(root);
-  if (!get("as_link")) button.title = say.describe;
+  if (!get("as_link")) button.title = words.describe;
 
   const tell = (kind, more) => {
     clearTimeout(patience);
-    const lost = () => { status.textContent = say.busy; };
+    const lost = () => { status.textContent = words.busy; };
     patience = setTimeout(lost, PATIENCE);
     try {
       model.send({ kind, click, origin: location.origin, ...more });
@@ -71,7 +88,7 @@ function render({ model, el }) {
     root.dataset.status = waiting ? "waiting" : get("status");
     button.textContent = get("label");
     way.textContent = get("way");
-    const now = asked ? say.opening : closed ? say.closed : link.href ? (code.src ? say.scan : say.linked) : say.waiting;
+    const now = asked ? words.opening : closed ? words.closed : link.href ? (code.src ? words.scan : words.linked) : words.waiting;
     status.textContent = (!asked && get("text")) || (waiting ? now : "");
     cancel.hidden = !waiting;
     reopen.hidden = !closed;
@@ -103,7 +120,7 @@ function render({ model, el }) {
     if (popup) {
       popup.document.title = get("label");
       popup.document.documentElement.style.colorScheme = "light dark";
-      popup.document.body.append(say.opening);
+      popup.document.body.append(words.opening);
     }
     show();
     tell("open", { blocked: !popup && !get("as_link") });

@@ -7,21 +7,22 @@ nothing here. The address with the state goes to it as a message, for what a wid
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
+from threading import RLock, Thread
 from typing import TYPE_CHECKING, Any
 
 import anywidget
-from traitlets import Bool, Dict, Int, Unicode
+from traitlets import Bool, Int, Unicode
 
-from smartcar_auth import ConfigurationError, InvalidResponse, PopupBlocked, Smartcar, SmartcarAuthError
+from smartcar_auth import ConfigurationError, PopupBlocked, Smartcar, SmartcarAuthError
+from smartcar_auth.hosts.device import HandOff
+from smartcar_auth.hosts.loopback import Attempt
 from smartcar_auth.message import read_message
 from smartcar_auth.origin import HOSTED_PAGE
+from smartcar_auth.words import WORDS
 
-from .attempts import begin, outcome_of
 from .audience import Audience
-from .sayings import SAYINGS, words_for, words_for_end
-from .transports import TRANSPORTS, check_that_cells_may_wait, choose, needs_link, surroundings
+from .transports import TRANSPORTS, begin, check_that_cells_may_wait, choose, code_of, this_place, words_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from smartcar_auth.hosts.device import Waiter
     from smartcar_auth.request import RequestOptions
 
-    from .attempts import AnyAttempt
     from .transports import Transport
 
     Handler = TypeVar("Handler", bound=Callable[..., Any])
@@ -72,8 +72,9 @@ class ConnectButton(anywidget.AnyWidget):
     transport = Unicode(read_only=True).tag(sync=True)
     way = Unicode(read_only=True).tag(sync=True)
     as_link = Bool(read_only=True).tag(sync=True)
-    sayings = Dict(SAYINGS, read_only=True).tag(sync=True)
     ends = Int(read_only=True).tag(sync=True)  # the page counts them, for itself
+
+    _attempt: Attempt | HandOff | None = None
 
     def __init__(
         self,
@@ -96,14 +97,12 @@ class ConnectButton(anywidget.AnyWidget):
         self.response: AuthorizationResponse | None = None
         #: The last attempt's, port and all, which some back-end SDKs want for the exchange.
         self.redirect_uri = smartcar.redirect_uri
-        self._smartcar = smartcar
-        self._given = transport
-        self._asked: dict[str, Any] = {"ports": None if ports is None else list(ports), "waiter": waiter}
+        self._smartcar = smartcar.replace(on_complete=None)  # it is called here
+        self._given = transport or (None if waiter is None else "device")
+        self._asked: dict[str, Any] = {"ports": list(ports or ()) or None, "waiter": waiter}
         self._asked.update(options, timeout_seconds=timeout_seconds)
-        self._around = surroundings()
-        self._page: str | None = None
-        self._lock = threading.RLock()
-        self._attempt: AnyAttempt | None = None
+        self._place = this_place()
+        self._lock = RLock()
         self._untold: SmartcarAuthError | None = None
         self._audience = Audience(self._handler_failed)
         if smartcar.on_complete is not None:
@@ -138,19 +137,18 @@ class ConnectButton(anywidget.AnyWidget):
                     error, self._untold = self._untold, None
                     raise error
                 check_that_cells_may_wait()
-                ended = self._audience.seat()
+                ended = self._audience.next_end()
             await ended
 
     def cancel(self) -> None:
         """Give the attempt up, if there is one: it ends as `Cancelled`."""
-        with self._lock:
-            if self._attempt is not None:
-                self._attempt.cancel()
+        attempt = self._attempt
+        if attempt is not None:
+            attempt.cancel()
 
     def close(self) -> None:
         """Remove the widget, which cancels its attempt."""
-        if hasattr(self, "_attempt"):  # else it was never made: an option was wrong
-            self.cancel()
+        self.cancel()
         super().close()
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
@@ -159,90 +157,91 @@ class ConnectButton(anywidget.AnyWidget):
     def _hear(self, _: object, content: object, __: object) -> None:
         if not isinstance(content, dict):
             return
-        kind, attempt = content.get("kind"), self._attempt
-        if kind in ("hello", "open"):
-            self._meet(content.get("origin"))
+        kind, attempt, origin = content.get("kind"), self._attempt, content.get("origin")
+        if kind in ("hello", "open") and attempt is None and isinstance(origin, str) and len(origin) < 256:
+            # Where the page is may change how the answer gets here.
+            self._place = self._place._replace(page=origin)
+            self._choose()
         if kind == "open":
-            self._open(content.get("click"), content.get("blocked") is True)
+            self._open(content.get("click"), blocked=content.get("blocked") is True)
         elif kind == "cancel":
             self.cancel()
-        elif kind == "message" and attempt is not None and self.transport == "hosted":
-            origin, message = str(content.get("origin")), content.get("message")
-            try:
-                found = read_message(message, origin=origin, trusted_origins=[HOSTED_PAGE])
-            except InvalidResponse:
-                self._refused()
-            else:
-                if found is not None:
-                    attempt.receive(found)
-        elif kind == "paste" and attempt is not None:
-            pasted = content.get("text")
-            attempt.receive(pasted.strip()[:_LONG_TEXT] if isinstance(pasted, str) else "")
+        elif kind in ("message", "paste") and isinstance(attempt, Attempt):
+            self._receive(attempt, content)
         self.send({"kind": "heard"})  # or the page says that nobody listens
 
-    def _meet(self, origin: object) -> None:
-        """Where a page says it is may change how the answer gets here, while nobody is on the way."""
-        if isinstance(origin, str) and len(origin) < 256 and self._attempt is None:
-            self._page = origin
-            self._choose()
+    def _receive(self, attempt: Attempt, content: dict[str, Any]) -> None:
+        """Hand over what the page says that it was posted, or what the person has pasted."""
+        try:
+            if content["kind"] == "paste":
+                text = content.get("text")
+                attempt.receive(text.strip()[:_LONG_TEXT] if isinstance(text, str) else "")
+            elif self.transport == "hosted":
+                message, origin = content.get("message"), str(content.get("origin"))
+                found = read_message(message, origin=origin, trusted_origins=[HOSTED_PAGE])
+                if found is not None:
+                    attempt.receive(found)
+        except SmartcarAuthError:
+            if not attempt.ended:
+                self._show(text="")  # or the same words twice would be no change, and read out once
+                self._show(text="That isn’t the answer to this attempt, so it was ignored.")
 
-    def _open(self, click: object, blocked: bool) -> None:
+    def _open(self, click: object, *, blocked: bool) -> None:
         with self._lock:
-            attempt = self._attempt
-            if attempt is None:
-                if blocked and self.transport == "hosted":  # without an opener nobody would be told
-                    return self._end(None, PopupBlocked())
-                try:
-                    attempt = self._begin()
-                except SmartcarAuthError as error:
-                    return self._end(None, error)
+            try:
+                if self._attempt is None and blocked and self.transport == "hosted":
+                    raise PopupBlocked()  # without an opener nobody would be told
+                attempt = self._attempt or self._start()
+            except SmartcarAuthError as error:
+                self._end(None, error)
+                return
         self._show(text="")
-        self.send({"kind": "go", "click": click, "url": attempt.url, **attempt.shown})
-        return None
+        self.send({"kind": "go", "click": click, "url": attempt.url, "code": code_of(attempt)})
 
-    def _begin(self) -> AnyAttempt:
-        transport: Any = self.transport
-        smartcar = self._smartcar.replace(on_complete=None)  # it is called here
-        self._attempt = attempt = begin(transport, smartcar, self._refused, page=self._page, **self._asked)
+    def _start(self) -> Attempt | HandOff:
+        attempt, ends = begin(self.transport, self._smartcar, self._place, **self._asked)
+        self._attempt = attempt
         self.response = self._untold = None
-        self.redirect_uri = attempt.redirect_uri
-        way = words_for(transport, attempt.redirect_uri, around=self._around, page=self._page)
+        self.redirect_uri = attempt.redirect_uri if isinstance(attempt, Attempt) else None
+        way = words_for(self.transport, self.redirect_uri, self._place)
         self._show(status="waiting", outcome="", text="", way=way)
-
-        def wait() -> None:
-            self._end(attempt, outcome_of(attempt))
-
-        threading.Thread(target=wait, name="smartcar-auth-notebook", daemon=True).start()
+        Thread(target=self._wait, args=(attempt, ends), name="smartcar-auth-notebook", daemon=True).start()
         return attempt
 
-    def _refused(self) -> None:
-        self._show(text="")  # or the same words twice would be no change, and read out once
-        self._show(text=SAYINGS["refused"])
+    def _wait(self, attempt: Attempt | HandOff, ends: Callable[[], AuthorizationResponse]) -> None:
+        end: AuthorizationResponse | SmartcarAuthError
+        try:
+            end = ends()
+        except SmartcarAuthError as error:
+            end = error
+        except Exception as error:  # of a waiter of the application's own
+            end = SmartcarAuthError()
+            end.__cause__ = error
+        self._end(attempt, end)
 
-    def _end(self, attempt: AnyAttempt | None, end: AuthorizationResponse | SmartcarAuthError) -> None:
+    def _end(self, attempt: Attempt | HandOff | None, end: AuthorizationResponse | SmartcarAuthError) -> None:
         with self._lock:
             if self._attempt is not attempt:
                 return
             self._attempt = None
             error, response = (end, None) if isinstance(end, SmartcarAuthError) else (None, end)
             self._untold, self.response = error, response
-            outcome = "granted" if error is None else error.code
-            status = "failed" if error else "granted"
-            self._show(status=status, outcome=outcome, text=words_for_end(outcome, error))
+            if error is None:
+                self._show(status="granted", outcome="granted", text=WORDS["granted"][0])
+            else:  # where our pages have no words for it the reader is a developer
+                text = WORDS[error.code][0] if error.code in WORDS else str(error)
+                self._show(status="failed", outcome=error.code, text=text)
             self._audience.tell(error, response)
         self.send({"kind": "end"})
 
     def _handler_failed(self) -> None:
         if self.response is not None:
-            self._show(status="failed", outcome="handler_failed", text=words_for_end("handler_failed", None))
+            self._show(status="failed", outcome="handler_failed", text=WORDS["handler_failed"][0])
 
     def _choose(self) -> None:
-        known: Any = {"around": self._around, "page": self._page}
-        has_waiter = self._asked["waiter"] is not None
-        chosen = self._given or choose(self._smartcar, has_waiter=has_waiter, **known)
-        way = words_for(chosen, self._smartcar.redirect_uri, **known)
-        link = chosen == "device" or needs_link(self._around, self._page)
-        self._show(transport=chosen, way=way, as_link=link)
+        chosen = self._given or choose(self._smartcar, self._place)
+        way = words_for(chosen, self._smartcar.redirect_uri, self._place)
+        self._show(transport=chosen, way=way, as_link=chosen == "device" or self._place.needs_link)
 
     def _show(self, **traits: object) -> None:
         with self._lock, self.hold_sync():
