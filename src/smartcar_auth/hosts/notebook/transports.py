@@ -76,12 +76,10 @@ def check_that_cells_may_wait() -> None:
     Raises:
         ConfigurationError: It doesn't, so the click would never get here.
     """
-    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    if "marimo" in sys.modules and sys.modules["marimo"].running_in_notebook():
-        deaf = True
-    else:
-        deaf = hasattr(shell, "kernel") and sys.modules["ipykernel"].version_info[0] < 7
-    if deaf:
+    marimo, ipython = sys.modules.get("marimo"), sys.modules.get("IPython")
+    in_ipykernel = ipython is not None and hasattr(ipython.get_ipython(), "kernel")
+    in_marimo = marimo is not None and marimo.running_in_notebook()
+    if in_marimo or (in_ipykernel and sys.modules["ipykernel"].version_info[0] < 7):
         raise ConfigurationError(
             "This kernel takes no clicks while a cell waits. Name a function with button.on_complete, or look at "
             "button.response in a cell that runs afterwards."
