@@ -65,7 +65,7 @@ def measure(say: Say, quick: bool) -> list[Figure]:
     if chromium is None:
         raise RuntimeError("Chromium is not installed; scripts/setup bench sees to it")
     taken: dict[str, list[Sample]] = {kind: [] for kind in KINDS}
-    rounds = 2 if quick else 6
+    rounds = 2 if quick else 10
     with World().served() as world:
         for turn in range(rounds):
             for kind in KINDS[turn % 3 :] + KINDS[: turn % 3]:

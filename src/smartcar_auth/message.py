@@ -11,7 +11,7 @@ from .response import read_parameters
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 NAME = "SmartcarAuthMessage"
 
@@ -62,6 +62,15 @@ def read_message(
         return None
     if not isinstance(origin, str) or origin not in trusted:
         raise UntrustedOrigin()
+    return parameters_of(message)
+
+
+def parameters_of(message: "Mapping[str, object]") -> "dict[str, str]":
+    """The parameters of such a message, whoever sent it, for a caller that has looked at that itself.
+
+    Raises:
+        InvalidResponse: it can't be read.
+    """
     found = [(parameter, _text(parameter, message.get(field))) for field, parameter in FIELDS]
     # Refuses what is no text for Python, and gives a dict whose repr shows no value.
     return read_parameters([(parameter, value) for parameter, value in found if value is not None]).raw

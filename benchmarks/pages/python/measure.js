@@ -1,4 +1,4 @@
-// The same for all pages here: when the button works, five attempts without anybody clicking, and the report.
+// The same for all pages here: when the button works, eight attempts without anybody clicking, and the report.
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const known = [];
 const heard = [];
@@ -14,7 +14,7 @@ window.ready = async () => {
   const ready = performance.now();
   await fetch("/ready", { method: "POST" });
   await pause(1500);
-  for (let count = 0; count < 5; count++) {
+  for (let count = 0; count < 8; count++) {
     const over = new Promise((done) => (resolve = done));
     attempt();
     await over;

@@ -21,7 +21,7 @@ from smartcar_auth import (
 )
 from smartcar_auth._platform import MICROPYTHON, call, decode_lossy, is_null, page, release, to_js, unquote
 from smartcar_auth.envelope import new_instance_id, write_envelope
-from smartcar_auth.message import FIELDS, NAME, read_message
+from smartcar_auth.message import FIELDS, NAME, parameters_of
 from smartcar_auth.origin import HOSTED_PAGE, origin_of, parse_origin
 from smartcar_auth.response import Parameters, read_checked
 from smartcar_auth.state import states_equal
@@ -167,9 +167,8 @@ class Attempt:
         posted = event.data
         if getattr(posted, "name", None) != NAME:
             return
-        message: dict[str, Any] = {"name": NAME}
-        for field, _ in FIELDS:
-            message[field] = getattr(posted, field, None) or None  # Pyodide's null is false, and no None
+        # Pyodide's null is false, and no None.
+        message = {field: getattr(posted, field, None) or None for field, _ in FIELDS}
         state = message["state"]
         proven = isinstance(state, str) and states_equal(state, self._state)
         # After such a message our window has nothing more to say, so even one that proves nothing ends the
@@ -177,13 +176,13 @@ class Attempt:
         if ours or proven:
             error = response = None
             try:
-                response = self._read(message, event.origin, proven)
+                response = self._read(message, proven)
             except SmartcarAuthError as refused:
                 error = refused
             self._end(error, response)
 
-    def _read(self, message: "dict[str, Any]", origin: "str", proven: bool) -> "AuthorizationResponse":
-        found = read_message(message, origin=origin, trusted_origins=self._origins) or {}
+    def _read(self, message: "dict[str, Any]", proven: bool) -> "AuthorizationResponse":
+        found = parameters_of(message)
         verdict = _VERDICTS.get(found.get("error", ""))
         if verdict is not None:
             raise verdict()

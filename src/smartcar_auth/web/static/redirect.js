@@ -19,11 +19,10 @@
   const known = [...Object.values(ALWAYS), ...Object.values(SOMETIMES)];
 
   const query = new URLSearchParams(location.search);
-  const came = new URLSearchParams(query);
-  const twice = (name) => came.getAll(name).length > 1;
-  const has = (name) => Boolean(came.get(name));
-  const target = came.get("app_origin") ?? location.origin;
-  let state = twice("state") ? null : came.get("state");
+  const twice = (name) => query.getAll(name).length > 1;
+  const has = (name) => Boolean(query.get(name));
+  const target = query.get("app_origin") ?? location.origin;
+  let state = twice("state") ? null : query.get("state");
 
   // A dot stands in states that our server sealed, and never in the SDKs' envelopes.
   const sealed = state?.includes(".");
@@ -73,25 +72,27 @@
       problem = ["missing_parameter", "Neither a code nor an error came; the answer’s query is missing or incomplete."];
     }
 
-    // Whose state it is. The original doesn't percent-encode its base64, so a "+" in it comes back as a space.
-    let instance;
-    try {
-      const mended = state.replace(/ /g, "+");
-      instance = JSON.parse(bytes(mended)).instanceId;
-      if (instance) state = mended;
-    } catch {} // no state, or no envelope
+    // The original doesn't percent-encode the base64 of its envelope, so a "+" in it comes back as a space.
+    const mended = state?.replaceAll(" ", "+");
+    const instance = () => {
+      try {
+        return JSON.parse(bytes(mended)).instanceId;
+      } catch {} // no state, or no envelope
+    };
+    if (mended !== state && instance()) state = mended;
 
     const message = { name: "SmartcarAuthMessage", isSmartcarHosted: false };
-    for (const field in ALWAYS) message[field] = problem ? null : came.get(ALWAYS[field]);
+    for (const field in ALWAYS) message[field] = problem ? null : query.get(ALWAYS[field]);
     if (problem) [message.error, message.errorDescription] = problem;
-    else for (const field in SOMETIMES) if (came.has(SOMETIMES[field])) message[field] = came.get(SOMETIMES[field]);
+    else for (const field in SOMETIMES) if (query.has(SOMETIMES[field])) message[field] = query.get(SOMETIMES[field]);
     message.state = state;
 
     opener?.postMessage(message, target);
 
     // A page of this origin that Cross-Origin-Opener-Policy cut off hears the channel; any answer there closes us.
-    if (target === location.origin && typeof instance === "string") {
-      const channel = new BroadcastChannel(`smartcar-auth-${instance}`);
+    const name = target === location.origin && instance();
+    if (typeof name === "string") {
+      const channel = new BroadcastChannel(`smartcar-auth-${name}`);
       channel.onmessage = () => close();
       channel.postMessage(message);
     }
