@@ -148,6 +148,7 @@ class World:
         listener = socket.create_server(("127.0.0.1", 0))
         self.origin = f"http://localhost:{listener.getsockname()[1]}"
         site = files.files([self.origin])
+        headers = dict(files.page_headers([self.origin]))
 
         def ours(request: Request) -> Response:
             name = request.url.path[1:]
@@ -155,7 +156,7 @@ class World:
                 kind = "text/css" if name.endswith(".css") else "text/javascript"
                 return Response(site[name], media_type=kind, headers=KEPT)
             self.left.append(time.time())
-            return Response(site[name], headers=dict(files.page_headers()))
+            return Response(site[name], headers=headers)
 
         def hosted(request: Request) -> Response:
             self.left.append(time.time())

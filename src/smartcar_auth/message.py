@@ -71,9 +71,13 @@ def parameters_of(message: "Mapping[str, object]") -> "dict[str, str]":
     Raises:
         InvalidResponse: it can't be read.
     """
-    found = [(parameter, _text(parameter, message.get(field))) for field, parameter in FIELDS]
+    found = [
+        (parameter, _text(parameter, message[field]))
+        for field, parameter in FIELDS
+        if message.get(field) is not None
+    ]
     # Refuses what is no text for Python, and gives a dict whose repr shows no value.
-    return read_parameters([(parameter, value) for parameter, value in found if value is not None]).raw
+    return read_parameters(found).raw
 
 
 def _parsed(text: "str") -> "object":
@@ -89,11 +93,11 @@ def _parsed(text: "str") -> "object":
     return parsed
 
 
-def _text(parameter: "str", value: "object") -> "str | None":
+def _text(parameter: "str", value: "object") -> "str":
     # The shape of the message that Connect itself sends isn't documented: its numbers may be numbers.
     if parameter in _NUMBERS and type(value) is int and 0 <= value < 1_000_000:
         return str(value)
-    if value is None or isinstance(value, str):
+    if isinstance(value, str):
         return value
     raise InvalidResponse(
         f"The message's value for {parameter} is no text, so it cannot be read; start a new attempt."

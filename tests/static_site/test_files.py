@@ -1,6 +1,8 @@
 """What is written: a page that lets in what the allow-list names, says its own policy, and headers for each file."""
 
+import hashlib
 import re
+from base64 import b64encode
 
 import pytest
 
@@ -10,11 +12,29 @@ from smartcar_auth.web import assets, pages
 from static_site.served import read_headers
 
 
-def test_page_holds_the_allow_list():
-    """Checked, once each, in the form in which browsers write origins."""
+def script_of(written):
+    """The name of the script that the page loads, with its integrity."""
+    return re.search(r'<script src="([^"]+)" integrity="([^"]+)"', written["redirect.html"].decode()).groups()
+
+
+def test_pages_script_holds_the_allow_list():
+    """Checked, once each, in the form in which browsers write origins; the script for other pages doesn't."""
     given = ["https://B.example.com:443/", "https://a.example.com", "https://a.example.com"]
-    page = files(given)["redirect.html"].decode()
-    assert 'data-smartcar-origins="https://a.example.com https://b.example.com"' in page
+    written = files(given)
+    script = written[script_of(written)[0]].decode()
+    assert '"smartcarOrigins": "https://a.example.com https://b.example.com"' in script
+    assert f'"smartcarSheet": "{assets.STYLE.name}"' in script
+    assert written["redirect.js"] == assets.REDIRECT.content
+    baked = next(line for line in script.splitlines() if "smartcarSheet" in line and "const BAKED" in line)
+    assert script.replace(baked, "  const BAKED = null;").encode() == assets.REDIRECT.content
+
+
+def test_script_with_another_list_has_another_name():
+    """It is kept for ever under its name."""
+    names = {
+        script_of(files(given))[0] for given in ([], ["https://a.example.com"], ["https://b.example.com"])
+    }
+    assert len(names) == 3
 
 
 @pytest.mark.parametrize(
@@ -27,17 +47,14 @@ def test_no_origin_is_refused(given):
 
 
 def test_page_is_that_of_the_server():
-    """The same words, script and looks, but beside the page; a new version gets a new name."""
-    page = files()["redirect.html"].decode()
+    """The same words and looks, but beside the page; a new version gets a new name."""
+    written = files()
+    page = written["redirect.html"].decode()
     assert pages.WORDS["returned"][0] in page
-    assert f'src="{assets.REDIRECT.name}" integrity="{assets.REDIRECT.integrity}"' in page
-    assert f'data-smartcar-sheet="{assets.STYLE.name}"' in page
-    assert set(re.findall(r'(?:src|href)="([^"]+)"', page)) == {
-        "data:,",
-        "./",
-        assets.REDIRECT.name,
-        assets.STYLE.name,
-    }
+    script, integrity = script_of(written)
+    digest = hashlib.sha384(written[script]).digest()
+    assert integrity == f"sha384-{b64encode(digest).decode()}"
+    assert set(re.findall(r'(?:src|href)="([^"]+)"', page)) == {"data:,", "./", script, assets.STYLE.name}
 
 
 def test_page_says_its_policy_itself():
@@ -63,6 +80,7 @@ def test_page_says_its_policy_itself():
 def test_headers_have_a_rule_for_every_file(site, folder):
     """The page's own policy and no-store; for ever what is named by content; fetchable from other origins."""
     written = files(site=site)
+    named_by_content = {script_of(written)[0], assets.SCRIPT.name, assets.STYLE.name}
     rules = read_headers(written.pop("_headers").decode())
     for name in ("redirect.html", "redirect"):  # some hosts take the ending away
         assert rules.pop(f"{folder}/{name}") == page_headers()
@@ -71,7 +89,7 @@ def test_headers_have_a_rule_for_every_file(site, folder):
     for address, fields in rules.items():
         assert ("Access-Control-Allow-Origin", "*") in fields
         lasting = "immutable" in dict(fields)["Cache-Control"]
-        assert lasting == (address.rpartition("/")[2] in assets.BY_NAME)
+        assert lasting == (address.rpartition("/")[2] in named_by_content)
 
 
 def test_page_headers_keep_the_answer_in_the_window():
@@ -81,10 +99,8 @@ def test_page_headers_keep_the_answer_in_the_window():
     assert fields["Referrer-Policy"] == "no-referrer"
     assert fields["Cross-Origin-Opener-Policy"] == "unsafe-none"
     assert "frame-ancestors 'none'" in fields["Content-Security-Policy"]
-    script, integrity = re.fullmatch(
-        '<(.+)>; rel=preload; as=script; integrity="(.+)"', fields["Link"]
-    ).groups()
-    assert f'src="{script}" integrity="{integrity}"' in files()["redirect.html"].decode()
+    preloaded = re.fullmatch('<(.+)>; rel=preload; as=script; integrity="(.+)"', fields["Link"])
+    assert preloaded.groups() == script_of(files())
     assert fields.keys() >= dict(pages.headers()).keys()
 
 

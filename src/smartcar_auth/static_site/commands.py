@@ -74,7 +74,7 @@ def static(
         f"\n{site_files.HEADERS} is read by Netlify and Cloudflare Pages at the top of a site. Elsewhere, let "
         f"{site_files.PAGE} be answered with:\n"
     )
-    for name, value in site_files.page_headers():
+    for name, value in site_files.page_headers(app_origin or ()):
         typer.echo(f"{name}: {value}")
 
 

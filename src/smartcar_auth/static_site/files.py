@@ -3,6 +3,7 @@
 The page is the one that the server side shows; who may be told is decided by its script alone.
 """
 
+import json
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -26,15 +27,17 @@ def files(app_origins: Iterable[str] = (), site: str | None = None) -> dict[str,
     Raises:
         ConfigurationError: no origin, or no address for a redirect URI.
     """
-    allowed = sorted({parse_origin(one, "app_origin") for one in app_origins})
-    scripts = {
-        name: asset.content for asset in assets.BY_NAME.values() for name in (asset.name, asset.stable_name)
-    }
+    script = _script(app_origins)
+    headers = _page_headers(script)
+    by_hash = {one.name: one.content for one in (script, assets.SCRIPT, assets.STYLE)}
+    stable = {one.stable_name: one.content for one in assets.BY_NAME.values()}
+    path = "/" if site is None else urlsplit(redirect_uri(site)).path
     return {
-        PAGE: _page(allowed),
-        HEADERS: _headers("/" if site is None else urlsplit(redirect_uri(site)).path).encode(),
+        PAGE: _page(script, headers),
+        HEADERS: _rules(path, headers, by_hash, [ARCHIVE, *stable]).encode(),
         ARCHIVE: browser_archive(),
-        **scripts,
+        **by_hash,
+        **stable,
     }
 
 
@@ -47,43 +50,52 @@ def redirect_uri(site: str) -> str:
     return check_redirect_uri(f"{site.rstrip('/')}/{PAGE}", "")
 
 
-def page_headers() -> list[tuple[str, str]]:
-    """What the redirect page has to be answered with."""
+def page_headers(app_origins: Iterable[str] = ()) -> list[tuple[str, str]]:
+    """What the redirect page has to be answered with.
+
+    Raises:
+        ConfigurationError: no origin.
+    """
+    return _page_headers(_script(app_origins))
+
+
+def _script(app_origins: Iterable[str]) -> assets.Asset:
+    """The page's script, with the allow-list baked in."""
+    allowed = sorted({parse_origin(one, "app_origin") for one in app_origins})
+    settings = {"smartcarOrigins": " ".join(allowed), "smartcarSheet": assets.STYLE.name}
+    plain, baked = b"const BAKED = null;", f"const BAKED = {json.dumps(settings)};".encode()
+    return assets.asset(
+        "redirect.js", assets.REDIRECT.content.replace(plain, baked), assets.REDIRECT.content_type
+    )
+
+
+def _page_headers(script: assets.Asset) -> list[tuple[str, str]]:
     # Its opener has to hear it, whatever the rest of the site says.
-    return [
-        *pages.headers(),
-        ("Cross-Origin-Opener-Policy", "unsafe-none"),
-        preload(assets.REDIRECT.name),
-    ]
+    return [*pages.headers(), ("Cross-Origin-Opener-Policy", "unsafe-none"), preload(script.name, script)]
 
 
-def _page(allowed: list[str]) -> bytes:
-    policy = dict(page_headers())["Content-Security-Policy"]
+def _page(script: assets.Asset, headers: list[tuple[str, str]]) -> bytes:
+    policy = dict(headers)["Content-Security-Policy"]
     # Some hosts let nobody set headers: what a page can say for itself, it says. Framing isn't among it.
     said = "; ".join(one for one in policy.split("; ") if not one.startswith("frame-ancestors"))
-    sheet = assets.STYLE.name
     head = (
         f'<meta http-equiv="Content-Security-Policy" content="{said}">'
         '<meta name="referrer" content="no-referrer">'
         # The stylesheet is fetched only when the window stays open.
-        f'<noscript><link rel="stylesheet" href="{sheet}"></noscript>'
-        + script_element(assets.REDIRECT.name, allowed, sheet=sheet)
+        f'<noscript><link rel="stylesheet" href="{assets.STYLE.name}"></noscript>'
+        + script_element(script.name, script)
     )
     return pages.Page("returned", "./", tone="question", head=head).html()
 
 
-def _headers(path: str) -> str:
+def _rules(path: str, headers: list[tuple[str, str]], by_hash: Iterable[str], stable: Iterable[str]) -> str:
     """The rules as Netlify and Cloudflare Pages read them, for a folder at this path."""
     folder = path.rpartition("/")[0]
     # Some serve the page without its ending, or redirect there.
-    rules = {f"{folder}/{name}": page_headers() for name in (PAGE, PAGE.partition(".")[0])}
-    for name in assets.BY_NAME:
-        rules[f"{folder}/{name}"] = [
-            ("Access-Control-Allow-Origin", "*"),
-            ("Cache-Control", "public, max-age=31536000, immutable"),
-        ]
-    for name in (ARCHIVE, *(asset.stable_name for asset in assets.BY_NAME.values())):
-        rules[f"{folder}/{name}"] = [("Access-Control-Allow-Origin", "*"), ("Cache-Control", "no-cache")]
+    rules = {f"{folder}/{name}": headers for name in (PAGE, PAGE.partition(".")[0])}
+    for names, kept in ((by_hash, "public, max-age=31536000, immutable"), (stable, "no-cache")):
+        for name in names:
+            rules[f"{folder}/{name}"] = [("Access-Control-Allow-Origin", "*"), ("Cache-Control", kept)]
     return "".join(
         f"{address}\n" + "".join(f"  {name}: {value}\n" for name, value in fields)
         for address, fields in rules.items()

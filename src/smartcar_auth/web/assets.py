@@ -24,8 +24,8 @@ class Asset:
     integrity: str
 
 
-def _load(filename: str, content_type: str) -> Asset:
-    content = (STATIC / filename).read_bytes()
+def asset(filename: str, content: bytes, content_type: str) -> Asset:
+    """A file with this content."""
     stem, _, suffix = filename.rpartition(".")
     digest = hashlib.sha384(content).digest()
     return Asset(
@@ -36,6 +36,10 @@ def _load(filename: str, content_type: str) -> Asset:
         etag=f'"{digest.hex()[:12]}"',
         integrity="sha384-" + b64encode(digest).decode(),
     )
+
+
+def _load(filename: str, content_type: str) -> Asset:
+    return asset(filename, (STATIC / filename).read_bytes(), content_type)
 
 
 SCRIPT = _load("connect.js", "text/javascript; charset=utf-8")

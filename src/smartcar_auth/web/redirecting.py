@@ -47,7 +47,7 @@ class Redirecting(Application):
         # Django sends same-origin with every response that says nothing, and that would cut the opener off.
         response.headers += [
             ("Cross-Origin-Opener-Policy", "unsafe-none"),
-            preload(f"assets/{assets.REDIRECT.name}"),
+            preload(f"assets/{assets.REDIRECT.name}", assets.REDIRECT),
         ]
         return response
 
@@ -66,33 +66,31 @@ def callback_script(
         text: The sentence, when it isn't to be the English one.
         sheet: Address of a stylesheet to load instead, for a page that has its words already.
     """
-    return script_element(f"{base}assets/{assets.REDIRECT.name}", allowed_origins, text=text, sheet=sheet)
-
-
-def script_element(
-    address: str, allowed_origins: Iterable[str], *, text: str | None = None, sheet: str | None = None
-) -> str:
-    """The same for a script at any address."""
     given = {"origins": " ".join(sorted(allowed_origins)), "text": text, "sheet": sheet}
     attributes = "".join(
         f' data-smartcar-{name}="{escape(value)}"' for name, value in given.items() if value is not None
     )
     # Our own page has nothing to show while the answer waits; browsers fetch a deferred script with less haste.
-    defer = "" if sheet else "defer "
-    # Classic, so that it finds these attributes as those of its own element, wherever else the page has some.
+    defer = sheet is None
+    return script_element(f"{base}assets/{assets.REDIRECT.name}", assets.REDIRECT, attributes, defer=defer)
+
+
+def script_element(address: str, script: assets.Asset, attributes: str = "", *, defer: bool = False) -> str:
+    """Markup that loads the script from any address."""
+    # Classic, so that it finds its attributes as those of its own element, wherever else the page has some.
     # The page's address holds the code, which has no business in the log of requests for a script.
     return (
-        f'<script {defer}src="{escape(address)}" '
-        f'integrity="{assets.REDIRECT.integrity}" referrerpolicy="no-referrer"{attributes}></script>'
+        f'<script {"defer " * defer}src="{escape(address)}" integrity="{script.integrity}" '
+        f'referrerpolicy="no-referrer"{attributes}></script>'
     )
 
 
-def preload(address: str) -> tuple[str, str]:
+def preload(address: str, script: assets.Asset) -> tuple[str, str]:
     """A header field of our redirect page: its script is on its way before the browser has read the page.
 
     Browsers take the file once only if this names the same integrity as the element.
     """
-    return "Link", f'<{address}>; rel=preload; as=script; integrity="{assets.REDIRECT.integrity}"'
+    return "Link", f'<{address}>; rel=preload; as=script; integrity="{script.integrity}"'
 
 
 def _kind(query: bytes) -> tuple[str, int]:

@@ -2,10 +2,12 @@
 // Shipped as written: a classic script, for our redirect page and for an application's own. The message is that
 // of Smartcar's redirect page, field for field, so the official SDK understands it.
 
-(() => {
+{
   const TEXT = "You can close this window and go back to the app. If your car isn’t shown there, please start again.";
-  const script = document.currentScript ?? document.querySelector("script[data-smartcar-origins]");
-  const { smartcarOrigins = "", smartcarSheet: sheet, smartcarText: text = TEXT } = script?.dataset ?? {};
+  // `smartcar-auth static` writes its settings here. Asking the document for them takes as long as all that follows.
+  const BAKED = null;
+  const script = () => document.currentScript ?? document.querySelector("script[data-smartcar-origins]");
+  const { smartcarOrigins = "", smartcarSheet: sheet, smartcarText: text = TEXT } = BAKED ?? script()?.dataset ?? {};
   const origins = [location.origin, ...smartcarOrigins.split(" ").filter(Boolean)];
 
   // Field of the message: parameter. The second table's fields are there only if the parameter was.
@@ -116,4 +118,4 @@
     if (sheet) setTimeout(tidy);
     else tidy();
   }
-})();
+}
