@@ -90,6 +90,8 @@
     message.state = state;
 
     opener?.postMessage(message, target);
+    // Somebody waits, and whatever this window still does, it does at their expense: our own page goes at once.
+    if (sheet && opener && state && target !== location.origin) close();
 
     // A page of this origin that Cross-Origin-Opener-Policy cut off hears the channel; any answer there closes us.
     const name = target === location.origin && instance();
@@ -113,8 +115,8 @@
   try {
     end = sealed ? askServer() : tell();
   } finally {
-    // Somebody waits, and browsers send a message when its task is over. An application's page may have other scripts,
-    // though, and to them the address must be clean already.
+    // Browsers send a message when its task is over. An application's page may have other scripts, though, and to them
+    // the address must be clean already.
     if (sheet) setTimeout(tidy);
     else tidy();
   }
