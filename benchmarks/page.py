@@ -4,8 +4,9 @@ The way back runs from the redirect page's response leaving to `on_complete`, be
 a stand-in for Smartcar's hosted page (`pages/redirect.html`, `pages/redirect.js`). Ours is the page that
 `smartcar-auth static` writes. All redirect pages are on another origin than the pages that wait.
 
-Each sample is a new browser with an empty profile, without a debugger; the kinds take turns. The page opens the
-pop-ups itself, with the blocker off, and reports.
+Each round is a new browser with an empty profile, without a debugger, in which the kinds follow each other, in another
+order each time: browsers differ more from one start to the next than the kinds do. The pages open the pop-ups by
+themselves, with the blocker off, and report. How soon a button works is told by the first page of a browser alone.
 """
 
 import os
@@ -18,6 +19,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from queue import Empty, Queue
 from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -45,19 +47,21 @@ KEPT = {"cache-control": "public, max-age=31536000, immutable"}
 
 @dataclass
 class Sample:
-    """One browser's page.
+    """One page.
 
     Args:
         ready: From navigation to the working button, in milliseconds.
         added: What our package took of that, in milliseconds, where the page measured it.
         sent: Bytes that the server sent until then.
         ways: From each redirect page's response to the page knowing, in milliseconds.
+        fresh: Whether it was its browser's first.
     """
 
     ready: float
     added: float
     sent: int
     ways: list[float]
+    fresh: bool = False
 
 
 def measure(say: Say, quick: bool) -> list[Figure]:
@@ -65,20 +69,21 @@ def measure(say: Say, quick: bool) -> list[Figure]:
     if chromium is None:
         raise RuntimeError("Chromium is not installed; scripts/setup bench sees to it")
     taken: dict[str, list[Sample]] = {kind: [] for kind in KINDS}
-    rounds = 2 if quick else 10
+    rounds = 3 if quick else 12
     with World().served() as world:
         for turn in range(rounds):
-            for kind in KINDS[turn % 3 :] + KINDS[: turn % 3]:
-                taken[kind].append(_sample(chromium, world, kind))
-            say(f"browser starts of {turn + 1} rounds, of {rounds}")
-    ready = [sample.ready for sample in taken["micropython"]]
-    added = [sample.added for sample in taken["pyodide"]]
-    spread = f"medians of {rounds} browser starts"
+            for kind, sample in _round(chromium, world, KINDS[turn % 3 :] + KINDS[: turn % 3]):
+                taken[kind].append(sample)
+            say(f"browser {turn + 1} of {rounds}")
+    fresh = {kind: [sample for sample in taken[kind] if sample.fresh] for kind in KINDS}
+    ready = [sample.ready for sample in fresh["micropython"]]
+    added = [sample.added for sample in fresh["pyodide"]]
+    spread = f"medians of {len(ready)} browser starts"
     return [
         Figure(
             "PyScript on MicroPython, to a working button",
             median(ready),
-            median(sample.ready for sample in taken["pyodide"]),
+            median(sample.ready for sample in fresh["pyodide"]),
             "ms",
             "plain Pyodide, with our package",
             Target(1500, of="ours"),
@@ -86,8 +91,8 @@ def measure(say: Say, quick: bool) -> list[Figure]:
         ),
         Figure(
             "- bytes",
-            max(sample.sent for sample in taken["micropython"]),
-            max(sample.sent for sample in taken["pyodide"]),
+            max(sample.sent for sample in fresh["micropython"]),
+            max(sample.sent for sample in fresh["pyodide"]),
             "bytes",
             "plain Pyodide, with our package",
             Target(1_000_000, of="ours"),
@@ -108,7 +113,7 @@ def measure(say: Say, quick: bool) -> list[Figure]:
 
 
 def _ways(taken: dict[str, list[Sample]], kind: str, limit: float) -> Iterator[Figure]:
-    """The first attempt in a browser, and the later ones, when scripts are cached."""
+    """The first attempt of a page, and the later ones, when scripts are cached."""
     for name, which, target in (
         (f"redirect page to on_complete, {kind}", slice(0, 1), Target(limit)),
         ("- later attempts", slice(1, None), Target(limit)),
@@ -135,13 +140,7 @@ class World:
     sent: int = 0
     sent_when_ready: int = 0
     left: list[float] = field(default_factory=list)
-    report: dict[str, Any] = field(default_factory=dict)
-    reported: threading.Event = field(default_factory=threading.Event)
-
-    def forget(self) -> None:
-        self.sent = 0
-        self.left.clear()
-        self.reported.clear()
+    samples: "Queue[Sample]" = field(default_factory=Queue)
 
     @contextmanager
     def served(self) -> Iterator["World"]:
@@ -172,8 +171,12 @@ class World:
             return Response(status_code=204)
 
         async def report(request: Request) -> Response:
-            self.report = await request.json()
-            self.reported.set()
+            told = await request.json()
+            left, self.left = self.left, []
+            if not all(isinstance(one, int | float) for one in told["known"]):
+                raise RuntimeError(f"attempts ended in {told['known']}")
+            ways = [(end - start) * 1000 for start, end in zip(left, told["known"], strict=True)]
+            self.samples.put(Sample(told["ready"], told["added"], self.sent_when_ready, ways))
             return Response(status_code=204)
 
         script = {"cache-control": "public, max-age=600"}
@@ -210,11 +213,12 @@ class World:
             running.join()
 
 
-def _sample(chromium: str, world: World, kind: str) -> Sample:
-    """One browser start."""
-    world.forget()
+def _round(chromium: str, world: World, kinds: tuple[str, ...]) -> Iterator[tuple[str, Sample]]:
+    """One browser start, and each kind's page in it."""
+    world.sent = 0
+    world.left = []
     with TemporaryDirectory(ignore_cleanup_errors=True) as profile:
-        address = f"{world.origin}/begin.html#/{kind}.html"
+        address = f"{world.origin}/begin.html#{','.join(kinds)}"
         # A session of its own, so that the browser's processes can be ended and nobody else's.
         browser = subprocess.Popen(
             [chromium, *FLAGS, f"--user-data-dir={profile}", address],
@@ -223,8 +227,13 @@ def _sample(chromium: str, world: World, kind: str) -> Sample:
             start_new_session=True,
         )
         try:
-            if not world.reported.wait(90):
-                raise RuntimeError(f"the page with {kind} did not report; {len(world.left)} answers left")
+            for kind in kinds:
+                try:
+                    sample = world.samples.get(timeout=90)
+                except Empty:
+                    raise RuntimeError(f"the page with {kind} did not report") from None
+                sample.fresh = kind == kinds[0]
+                yield kind, sample
         finally:
             os.killpg(browser.pid, signal.SIGTERM)
             try:
@@ -232,8 +241,3 @@ def _sample(chromium: str, world: World, kind: str) -> Sample:
             except subprocess.TimeoutExpired:
                 os.killpg(browser.pid, signal.SIGKILL)
                 browser.wait()
-    known = world.report["known"]
-    if not all(isinstance(one, int | float) for one in known):
-        raise RuntimeError(f"attempts with {kind} ended in {known}")
-    ways = [(end - start) * 1000 for start, end in zip(world.left, known, strict=True)]
-    return Sample(world.report["ready"], world.report["added"], world.sent_when_ready, ways)

@@ -1,9 +1,14 @@
-// The same for all pages here: when the button works, eight attempts without anybody clicking, and the report.
+// The same for all pages here: when the button works, eight attempts without anybody clicking, the report, and on to the
+// next page of the list in the session's storage.
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const known = [];
-const heard = [];
-addEventListener("message", () => heard.push(Date.now() / 1000));
 let resolve;
+
+window.go = () => {
+  const [next, ...others] = JSON.parse(sessionStorage.pages);
+  sessionStorage.pages = JSON.stringify(others);
+  if (next) location.assign(`/${next}.html`);
+};
 
 window.elsewhere = location.origin.replace("localhost", "127.0.0.1");
 window.finished = (problem) => {
@@ -20,5 +25,6 @@ window.ready = async () => {
     await over;
     await pause(600);
   }
-  await fetch("/report", { method: "POST", body: JSON.stringify({ ready, added: window.added ?? 0, heard, known }) });
+  await fetch("/report", { method: "POST", body: JSON.stringify({ ready, added: window.added ?? 0, known }) });
+  go();
 };
