@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 MICROPYTHON = sys.implementation.name == "micropython"
 
+if MICROPYTHON:
+    import hashlib  # where it is used, the import statement would take longer than the digest
+
 # RFC 3986, 2.3: "ALPHA / DIGIT / "-" / "." / "_" / "~"": what percent-encoding leaves alone, and nothing
 # else.
 UNRESERVED = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~"
@@ -176,10 +179,8 @@ def equal_in_constant_time(one: "bytes", other: "bytes") -> "bool":
         import hmac
 
         return hmac.compare_digest(one, other)
-    difference = len(one) ^ len(other)
-    for index in range(min(len(one), len(other))):
-        difference |= one[index] ^ other[index]
-    return difference == 0
+    # Of digests, for which nobody can choose where they differ; a loop in Python takes ten times as long.
+    return hashlib.sha256(one).digest() == hashlib.sha256(other).digest()
 
 
 def page() -> "Any":

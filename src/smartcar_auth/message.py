@@ -5,9 +5,10 @@ parameters in wire names and believes nothing: the state is checked by whoever k
 everyday on a page, so they are no error.
 """
 
+from ._platform import plain
 from .errors import ConfigurationError, InvalidResponse, UntrustedOrigin
 from .origin import parse_origin
-from .response import read_parameters
+from .response import RawParameters, require_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,13 +72,12 @@ def parameters_of(message: "Mapping[str, object]") -> "dict[str, str]":
     Raises:
         InvalidResponse: it can't be read.
     """
-    found = [
-        (parameter, _text(parameter, message[field]))
-        for field, parameter in FIELDS
-        if message.get(field) is not None
-    ]
-    # Refuses what is no text for Python, and gives a dict whose repr shows no value.
-    return read_parameters(found).raw
+    raw = RawParameters()
+    for field, parameter in FIELDS:
+        value = message.get(field)
+        if value is not None:
+            raw[parameter] = _text(parameter, value)
+    return raw
 
 
 def _parsed(text: "str") -> "object":
@@ -98,6 +98,8 @@ def _text(parameter: "str", value: "object") -> "str":
     if parameter in _NUMBERS and type(value) is int and 0 <= value < 1_000_000:
         return str(value)
     if isinstance(value, str):
+        value = plain(value)
+        require_text(value)
         return value
     raise InvalidResponse(
         f"The message's value for {parameter} is no text, so it cannot be read; start a new attempt."

@@ -326,11 +326,16 @@ def _value_pairs(pairs: "Any") -> "Iterator[tuple[str, str]]":
                 )
             value = plain(value)
             if name in KNOWN:
-                _require_text(value)
+                require_text(value)
             yield name, value
 
 
-def _require_text(value: "str") -> "None":
+def require_text(value: "str") -> "None":
+    """A text that has a UTF-8 form.
+
+    Raises:
+        InvalidResponse: it has none.
+    """
     try:
         encode(value)
     except UnicodeError:
