@@ -116,7 +116,7 @@ export class Attempt {
     clearInterval(this.timer);
     this.stop.abort();
     this.channel?.close();
-    this.popup?.close();
+    setTimeout(() => this.popup?.close(), 300); // two closes at once get lost
     const end = { outcome, attempt: this.id, data };
     if (outcome === "granted") return this.resolve(end);
     const error = new Error(data?.message || words[code] || words.failed);
