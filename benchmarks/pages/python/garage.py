@@ -10,7 +10,7 @@ def on_complete(error, response):
 
 smartcar = Smartcar(
     application_id="8229df9f-91a0-4ff0-a1ae-a1f38ee24d07",
-    redirect_uri=f"{window.elsewhere}/redirect.html?app_origin={window.location.origin}",
+    redirect_uri=f"{window.redirectOrigin}/redirect.html?app_origin={window.location.origin}",
     connect_origin=window.elsewhere,
     scope=["read_odometer", "read_location"],
     on_complete=on_complete,

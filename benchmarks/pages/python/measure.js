@@ -7,10 +7,12 @@ let resolve;
 window.go = () => {
   const [next, ...others] = JSON.parse(sessionStorage.pages);
   sessionStorage.pages = JSON.stringify(others);
-  if (next) location.assign(`/${next}.html`);
+  const [page, where = ""] = next?.split("-") ?? [];
+  if (page) location.assign(`/${page}.html#${where}`);
 };
 
 window.elsewhere = location.origin.replace("localhost", "127.0.0.1");
+window.redirectOrigin = location.hash === "#elsewhere" ? elsewhere : location.origin;
 window.finished = (problem) => {
   known.push(problem || Date.now() / 1000);
   resolve();

@@ -90,8 +90,12 @@
     message.state = state;
 
     opener?.postMessage(message, target);
-    // Somebody waits, and whatever this window still does, it does at their expense: our own page goes at once.
-    if (sheet && opener && state && target !== location.origin) close();
+    // Listeners tell attempts apart by the state: without one nobody listens, so the window must not just vanish.
+    if (state && heard()) {
+      // Somebody waits, and whatever else this window does, it does at their expense: our own page goes at once.
+      if (sheet) close();
+      return leave;
+    }
 
     // A page of this origin that Cross-Origin-Opener-Policy cut off hears the channel; any answer there closes us.
     const name = target === location.origin && instance();
@@ -100,9 +104,7 @@
       channel.onmessage = () => close();
       channel.postMessage(message);
     }
-
-    // Listeners tell attempts apart by the state: without one nobody listens, so the window must not just vanish.
-    return () => (state && heard() ? leave() : stay());
+    return stay;
   };
 
   // The answer need not stay in the address bar. A sealed state may, for with it a reload shows the same page.
