@@ -540,6 +540,53 @@ class TestPort:
             assert Browser(made).asks(granted(made), host="localhost")[0] == 200
 
     @pytest.mark.parametrize(
+        ("uri", "path"),
+        [
+            ("https://hub.example/user/you/proxy/PORT/callback", "/callback"),
+            (
+                "https://hub.example/user/you/proxy/absolute/PORT/callback",
+                "/user/you/proxy/absolute/PORT/callback",
+            ),
+            ("http://localhost:8888/proxy/PORT/a/b", "/a/b"),
+            ("https://hub.example/proxy/PORT/callback?app=1", "/callback"),
+            ("https://hub.example/hub/user-redirect/proxy/PORT/callback", "/callback"),
+        ],
+    )
+    def test_redirect_uri_through_jupyter_server_proxy(self, uri, path):
+        """It names the port. One of the proxy's routes takes its own part of the path away, the other leaves it."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        uri, path = uri.replace("PORT", str(port)), path.replace("PORT", str(port))
+        with Attempt(smartcar(redirect_uri=uri)) as made:
+            assert (made.port, made.proxied, made.redirect_uri) == (port, True, uri)
+            assert sent(made)["redirect_uri"] == uri
+            assert Browser(made).asks(granted(made), path=f"{path}/more", host="hub.example")[0] in (404, 421)
+            assert Browser(made).asks(granted(made), path=path)[0] == 200
+            assert made.wait().code
+
+    @pytest.mark.parametrize(
+        "uri",
+        [
+            "https://hub.example/proxy/0/callback",
+            "https://hub.example/proxy/99999/callback",
+            "https://hub.example/proxy/8000",
+            "https://hub.example/?next=/proxy/8000/callback",
+        ],
+    )
+    def test_redirect_uri_that_leads_through_no_proxy(self, uri):
+        """It leads to another machine, then."""
+        with pytest.raises(ConfigurationError, match="http://localhost:PORT"):
+            Attempt(smartcar(redirect_uri=uri))
+
+    def test_ports_that_are_named_leave_out_the_proxy(self):
+        """A list of ports says what is held; with an empty one the answer is brought."""
+        uri = "http://localhost:8888/proxy/8000/callback"
+        with Attempt(smartcar(redirect_uri=uri), ports=[0]) as made:
+            assert made.redirect_uri == f"http://localhost:{made.port}/proxy/8000/callback"
+        with Attempt(smartcar(redirect_uri=uri), ports=[]) as made:
+            assert (made.port, made.proxied) == (None, False)
+
+    @pytest.mark.parametrize(
         ("options", "more", "words"),
         [
             ({}, {}, "No port is known"),
@@ -594,11 +641,12 @@ def run_python(script, command=(), **options):
 
 
 PROGRAM = """
+import os
 import sys
 from smartcar_auth import Smartcar
 from smartcar_auth.hosts.loopback import connect
 told = lambda error, response: print("told", "granted" if error is None else error.code)
-client = Smartcar(application_id="an-application", on_complete=told)
+client = Smartcar(application_id="an-application", redirect_uri=os.environ.get("URI"), on_complete=told)
 options = {OPTIONS}
 try:
     print("code", connect(client, **{"ports": [0], **options}).code)
@@ -830,6 +878,28 @@ class TestBrowser:
         """It is said, with the ways from elsewhere."""
         executable(tmp_path, "browser", "exit 3")
         self.run(tmp_path, until="No browser opens here(.|\n)*ssh -L", BROWSER=command)
+
+    @pytest.mark.parametrize(
+        ("around", "line"),
+        [
+            ({"JUPYTERHUB_SERVICE_PREFIX": "/user/ann/"}, r"https://THE-HUB/user/ann/proxy/\d+/callback"),
+            ({"TERM_PROGRAM": "vscode"}, r"the editor forwards port \d+"),
+        ],
+    )
+    def test_ways_begin_with_the_one_that_fits(self, tmp_path, around, line):
+        """On a JupyterHub and in VS Code the program knows how a browser gets here."""
+        self.run(tmp_path, until=line, options={"browser": None}, **around)
+
+    def test_answer_through_a_proxy_is_said_so(self, tmp_path):
+        """SSH would be no help."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        uri = f"https://hub.example/user/ann/proxy/{port}/callback"
+        with Terminal(*program(browser=None, ports=None), env=environment(URI=uri)) as terminal:
+            terminal.shows(f"The answer comes to {uri}, which is passed on to port {port} here")
+            assert "ssh" not in terminal.screen
+            terminal.types("\x03")
+            terminal.ends()
 
     def test_browser_that_shows_nothing(self, tmp_path):
         """Its success proves nothing: the address was said from the beginning, and after a while so are the ways."""

@@ -10,8 +10,8 @@ import pytest
 
 from browser.engines import until
 from smartcar_auth import ConfigurationError, Smartcar, hosted_redirect_uri
-from smartcar_auth.hosts.loopback import Attempt
-from smartcar_auth.hosts.notebook.transports import Place, choose, proxied, this_place
+from smartcar_auth.hosts.loopback.place import Place, this_place
+from smartcar_auth.hosts.notebook.transports import begin, choose, needs_link
 
 LAB = "http://localhost:8888"
 HUB = "https://hub.example"
@@ -96,7 +96,7 @@ def test_surroundings_in_colab(monkeypatch):
 )
 def test_front_end_that_needs_a_link(around, page, link):
     """Where scripts open no windows."""
-    assert Place(around, page).needs_link is link
+    assert needs_link(Place(around, page)) is link
 
 
 def test_page_before_it_has_spoken():
@@ -104,40 +104,12 @@ def test_page_before_it_has_spoken():
     assert not Place("").is_remote
 
 
-@pytest.mark.parametrize(
-    ("uri", "port", "path"),
-    [
-        (PROXY, 8000, "/callback"),
-        (
-            "https://hub.example/user/you/proxy/absolute/8000/callback",
-            8000,
-            "/user/you/proxy/absolute/8000/callback",
-        ),
-        ("http://localhost:8888/proxy/8000/a/b", 8000, "/a/b"),
-        ("https://hub.example/proxy/8000/callback?app=1", 8000, "/callback"),
-        ("https://hub.example/hub/user-redirect/proxy/8000/callback", 8000, "/callback"),
-    ],
-)
-def test_path_through_the_proxy(uri, port, path):
-    """One of its routes takes its own part of the path away, the other leaves it."""
-    assert proxied(smartcar(uri)) == (port, path)
-
-
-@pytest.mark.parametrize(
-    "uri",
-    [
-        None,
-        LOCAL,
-        "https://hub.example/proxy/0/callback",
-        "https://hub.example/proxy/99999/callback",
-        "https://hub.example/proxy/8000",
-        "https://hub.example/?next=/proxy/8000/callback",
-    ],
-)
+@pytest.mark.parametrize("uri", [None, LOCAL, "https://hub.example/proxy/99999/callback"])
 def test_redirect_uri_that_leads_through_no_proxy(uri):
-    """Said in words."""
-    with pytest.raises(ConfigurationError, match="jupyter-server-proxy"):
-        proxied(smartcar(uri))
+    """Said in words, before a port is taken."""
+    options = {"ports": None, "waiter": None, "timeout_seconds": 1}
+    with pytest.raises(ConfigurationError, match="jupyter-server-proxy looks like"):
+        begin("proxy", smartcar(uri), Place("hub"), **options)
 
 
 @pytest.fixture
@@ -168,12 +140,6 @@ def test_answer_through_the_proxy(behind_proxy, sandbox, host):
     assert passes_on(f"/callback?{answer.query}", host) == 200
     until("the attempt ends", lambda: front.button.outcome)
     assert front.button.outcome == "granted"
-
-
-def test_proxied_path_without_a_redirect_uri():
-    """There is nothing that it could be a part of."""
-    with pytest.raises(ConfigurationError, match="proxied_path"):
-        Attempt(smartcar(None), ports=[0], proxied_path="/callback")
 
 
 def test_host_without_anywidget_names_the_extra():

@@ -10,6 +10,7 @@ library is imported, and little of it: a program that calls this shows Connect b
     attempt.py    one attempt: what goes out, what may end it
     page.py       what the browser shows at the end
     browser.py    opening one; how one elsewhere gets here
+    place.py      where this program runs
     typed.py      lines from the terminal
     terminal.py   waiting together with the person
 
@@ -50,8 +51,8 @@ def connect(
     """Open Connect in a browser and wait for the answer. Ctrl-C ends it, as it ends any wait.
 
     Args:
-        smartcar: Its redirect URI, `http://localhost:PORT/path`, says where the answer comes to. Its `on_complete`, if
-            it has one, is told how the attempt ended, once.
+        smartcar: Its redirect URI says where the answer comes to: `http://localhost:PORT/path`, or one through
+            jupyter-server-proxy. Its `on_complete`, if it has one, is told how the attempt ended, once.
         ports: Those whose redirect URIs are registered, tried in this order. None: the redirect URI's own. Without a
             redirect URI the path is /callback. 0, any free port, is for the sandbox. An empty list holds none: the
             redirect URI is any one then, and the answer has to be pasted.

@@ -1,4 +1,4 @@
-"""Where an answer comes to: what a redirect URI, a list of ports and a proxy's path say together."""
+"""Where an answer comes to: what a redirect URI and a list of ports say together."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+# jupyter-server-proxy's two routes: the first takes its own part of the path away, the second leaves it.
+_PROXY = r"(https?://[^/?#]+)([^?#]*?/proxy/(absolute/)?([0-9]{1,5})(/[^?#]*))"
+
 
 class Address:
     """The ports that may be held, and what follows from the one that is.
@@ -16,26 +19,25 @@ class Address:
     Args:
         redirect_uri: As the core has checked it.
         ports: Those that the caller names; None: the redirect URI's own; an empty list: none.
-        proxied_path: The path with which a proxy asks here; None if the browser itself asks.
 
     Raises:
         ConfigurationError: No port is known, or they are none, or the redirect URI doesn't lead to this machine.
     """
 
-    def __init__(
-        self, redirect_uri: str | None, ports: Iterable[int] | None, proxied_path: str | None
-    ) -> None:
+    def __init__(self, redirect_uri: str | None, ports: Iterable[int] | None) -> None:
         named = None if ports is None else _checked(ports)
-        if proxied_path is not None and redirect_uri is None:
-            raise ConfigurationError("proxied_path is part of a redirect URI: make this Smartcar with it.")
+        passed_on = proxied(redirect_uri) if named is None else None
         self._given = redirect_uri
-        self._proxied = proxied_path is not None
-        self._stays = self._proxied or named == []
+        #: Whether a proxy asks here, and not the browser itself.
+        self.proxied = passed_on is not None
+        self._stays = self.proxied or named == []
         self._host, self._own_port, self._rest = _parts(None if self._stays else redirect_uri)
         #: The ports that may be held; none if the answer is brought.
-        self.candidates = _known(self._own_port) if named is None else named
+        self.candidates = (
+            named if named is not None else [passed_on[0]] if passed_on else _known(self._own_port)
+        )
         #: The path that is asked for.
-        self.path = proxied_path or self._rest.partition("?")[0] or "/"
+        self.path = passed_on[1] if passed_on else self._rest.partition("?")[0] or "/"
 
     def redirect_uri(self, port: int | None) -> str | None:
         """The redirect URI with the port that is held."""
@@ -49,9 +51,21 @@ class Address:
         names = {f"{name}:{port}" for name in LOCAL_HOSTS}
         if port == 80:
             names.update(LOCAL_HOSTS)
-        if self._given and self._proxied:  # as the browser asked for it, if the proxy passes that on
+        if self._given and self.proxied:  # as the browser asked for it, if the proxy passes that on
             names.add(self._given.partition("://")[2].partition("/")[0].lower())
         return names
+
+
+def proxied(redirect_uri: str | None) -> tuple[int, str] | None:
+    """The port that a redirect URI through jupyter-server-proxy names, and the path that arrives there."""
+    if redirect_uri is None or "/proxy/" not in redirect_uri:
+        return None
+    import re
+
+    found = re.match(_PROXY, redirect_uri, re.ASCII)
+    if found is None or not 0 < int(found[4]) < 65536:
+        return None
+    return int(found[4]), found[5] if found[3] is None else found[2]
 
 
 def _parts(redirect_uri: str | None) -> tuple[str, int | None, str]:

@@ -55,14 +55,13 @@ class Attempt:
     `receive`, `cancel` and `close`.
 
     Args:
-        smartcar: Its redirect URI, `http://localhost:PORT/path`, says where the answer comes to. Its `on_complete`, if
-            it has one, is told how the attempt ended, once.
+        smartcar: Its redirect URI says where the answer comes to: `http://localhost:PORT/path`, or one through
+            jupyter-server-proxy, `https://hub.example/user/you/proxy/PORT/path`, which passes it on to that port. Its
+            `on_complete`, if it has one, is told how the attempt ended, once.
         ports: Those whose redirect URIs are registered, tried in this order. None: the redirect URI's own. Without a
             redirect URI the path is /callback. 0, any free port, is for the sandbox. An empty list holds none: the
             redirect URI is any one then, and the answer is given to `receive`.
         timeout_seconds: How long the person may take.
-        proxied_path: Where a proxy passes the redirect URI on to the port: the path with which it asks here. The
-            redirect URI is any one of its own then, and `ports` says which port it asks.
         options: make, single_select, single_select_vin, flags, user, force_prompt, as in `Smartcar.get_auth_url`.
 
     Raises:
@@ -76,10 +75,9 @@ class Attempt:
         *,
         ports: Iterable[int] | None = None,
         timeout_seconds: float = 600,
-        proxied_path: str | None = None,
         **options: Unpack[RequestOptions],
     ) -> None:
-        address = Address(smartcar.redirect_uri, ports, proxied_path)
+        address = Address(smartcar.redirect_uri, ports)
         if not timeout_seconds > 0:
             raise ConfigurationError("timeout_seconds must be more than 0.")
         # A mistake is said before a port is taken.
@@ -89,6 +87,8 @@ class Attempt:
         self.port = None if self._port is None else self._port.number
         #: This attempt's redirect URI, with the port that is held.
         self.redirect_uri = address.redirect_uri(self.port)
+        #: Whether jupyter-server-proxy passes the answer on, so that browsers anywhere reach this.
+        self.proxied = address.proxied
         # Smartcar's own page knows by the official SDK's envelope whose answer it is.
         hosted = self.redirect_uri is not None and self.redirect_uri.startswith(f"{HOSTED_PAGE}/")
         state = write_envelope(new_instance_id()) if hosted else None

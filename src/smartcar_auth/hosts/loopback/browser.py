@@ -107,7 +107,15 @@ def _app_browser() -> str | None:
 
 def ways(port: int) -> str:
     """How a browser elsewhere reaches this port, a line for each case."""
-    return (
+    from .place import this_place  # seldom needed, and `typing` comes with it
+
+    around = this_place().around or os.environ.get("TERM_PROGRAM", "")
+    hub = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/user/you/")
+    there = {
+        "hub": f"  on this hub     with jupyter-server-proxy: redirect URI https://THE-HUB{hub}proxy/{port}/callback\n",
+        "vscode": f"  in VS Code      open it: the editor forwards port {port}\n",
+    }
+    return there.get(around, "") + (
         f"  over SSH        first run on your own machine: ssh -L {port}:localhost:{port} {_this_machine()}\n"
         f"  in a container  start the container with --network=host, or let your editor forward port {port}\n"
         f"  in WSL          open it in Windows, whose localhost is this machine, too\n"

@@ -72,7 +72,7 @@ def accompany(
             attempt.cancel(BrowserUnavailable())
         if say and help_at is not None and (failed or monotonic() >= help_at):
             help_at = None
-            say(_how(attempt.port, failed, typed is not None))
+            say(_how(attempt, failed, typed is not None))
         response = attempt.poll(_SLICE_SECONDS)
         if response is None and typed and say:
             _read_pasted(attempt, typed, say)
@@ -91,11 +91,17 @@ def _may_read(paste: bool | None) -> bool:
     )
 
 
-def _how(port: int | None, failed: bool, may_paste: bool) -> str:
+def _how(attempt: Attempt, failed: bool, may_paste: bool) -> str:
     text = "No browser opens here. " if failed else ""
-    if port is None:
+    if attempt.port is None:
         return f"{text}Then paste here the address at which it ends, even if no page loads there:"
-    text += f"The answer comes to port {port} of this machine. From a browser elsewhere:\n{ways(port)}"
+    if attempt.proxied:
+        text += (
+            f"The answer comes to {attempt.redirect_uri}, which is passed on to port {attempt.port} here.\n"
+        )
+    else:
+        text += f"The answer comes to port {attempt.port} of this machine. From a browser elsewhere:\n"
+        text += ways(attempt.port)
     if may_paste:
         text += "  anywhere        paste here the address at which the browser ends, even if no page loads there\n"
     return text

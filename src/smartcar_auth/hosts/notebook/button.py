@@ -17,12 +17,13 @@ from traitlets import Bool, Int, Unicode
 from smartcar_auth import ConfigurationError, PopupBlocked, Smartcar, SmartcarAuthError
 from smartcar_auth.hosts.device import HandOff
 from smartcar_auth.hosts.loopback import Attempt
+from smartcar_auth.hosts.loopback.place import this_place
 from smartcar_auth.message import read_message
 from smartcar_auth.origin import HOSTED_PAGE
 from smartcar_auth.words import WORDS
 
 from .audience import Audience
-from .transports import TRANSPORTS, begin, check_that_cells_may_wait, choose, code_of, this_place, words_for
+from .transports import TRANSPORTS, begin, check_that_cells_may_wait, choose, code_of, needs_link, words_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -159,9 +160,8 @@ class ConnectButton(anywidget.AnyWidget):
             return
         kind, attempt, origin = content.get("kind"), self._attempt, content.get("origin")
         if kind in ("hello", "open") and attempt is None and isinstance(origin, str) and len(origin) < 256:
-            # Where the page is may change how the answer gets here.
             self._place = self._place._replace(page=origin)
-            self._choose()
+            self._choose()  # where the page is may change how the answer gets here
         if kind == "open":
             self._open(content.get("click"), blocked=content.get("blocked") is True)
         elif kind == "cancel":
@@ -241,7 +241,7 @@ class ConnectButton(anywidget.AnyWidget):
     def _choose(self) -> None:
         chosen = self._given or choose(self._smartcar, self._place)
         way = words_for(chosen, self._smartcar.redirect_uri, self._place)
-        self._show(transport=chosen, way=way, as_link=chosen == "device" or self._place.needs_link)
+        self._show(transport=chosen, way=way, as_link=chosen == "device" or needs_link(self._place))
 
     def _show(self, **traits: object) -> None:
         with self._lock, self.hold_sync():
