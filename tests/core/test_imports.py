@@ -156,6 +156,18 @@ def test_module_imports_follow_the_arrows(path):
             assert target in allowed, f"{here} imports {name}"
 
 
+@pytest.mark.parametrize("host", ["notebook", "streamlit", "nicegui", "gradio", "dash"])
+def test_host_of_a_data_app_is_thin(host):
+    """No file of one has 250 lines, and none has a copy of the page's module, whose element they show."""
+    folder = PACKAGE / "hosts" / host
+    files = [*folder.rglob("*.py"), *folder.rglob("*.js")] or [folder.with_suffix(".py")]
+    for path in files:
+        text = path.read_text("utf-8")
+        assert len(text.splitlines()) < 250, path
+        assert "customElements.define" not in text, path
+        assert "BroadcastChannel" not in text, path
+
+
 @pytest.mark.parametrize("path", [path for path in FILES if part_of(name_of(path)) == "hosts"], ids=name_of)
 def test_host_imports_no_other_host(path):
     """Hosts know nothing of each other, except where one is the other's: Starlette is ASGI, FastAPI is Starlette."""

@@ -1,14 +1,16 @@
 """How the package comes into a page: each way that PyScript and Pyodide have, with no network but the site's own."""
 
+import hashlib
 import json
 import shutil
+import sys
 from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import expect
 from starlette.applications import Starlette
-from starlette.responses import HTMLResponse
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
@@ -61,14 +63,19 @@ IN_PYSCRIPT = {
     "micropython-packages": ("mpy", {"packages": [WHEEL]}),
     "pyodide-files-archive": ("py", {"files": {ARCHIVE: "./*"}}),
     "pyodide-files-wheel": ("py", {"files": {WHEEL: "./*"}}),
-    # Otherwise PyScript asks micropip, which comes from Pyodide's own site.
     "pyodide-packages": ("py", {"packages": [WHEEL], "packages_cache": "passthrough"}),
+    "pyodide-packages-by-micropip": ("py", {"packages": [WHEEL]}),
 }
 IN_PYODIDE = {
     "unpack-archive": f'await unpack("{ARCHIVE}");',
     "unpack-wheel": f'await unpack("{WHEEL}");',
     "load-package": f'await pyodide.loadPackage("{WHEEL}");',
+    "micropip": 'await pyodide.loadPackage("micropip");'
+    f'await pyodide.pyimport("micropip").install(location.origin + "{WHEEL}");',
 }
+# Pyodide's full distribution has micropip beside it, npm's hasn't: scripts/setup fetches the same version.
+LOCK = json.loads((NPM / "pyodide" / "pyodide-lock.json").read_text())
+MICROPIP = Path(sys.prefix) / "page" / LOCK["packages"]["micropip"]["file_name"]
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +90,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def origin(folder, connect):
     """The site, with a page for each way."""
+    # Pyodide builds that wheel itself; this is PyPI's.
+    LOCK["packages"]["micropip"]["sha256"] = hashlib.sha256(MICROPIP.read_bytes()).hexdigest()
 
     def page(request):
         way = request.path_params["way"]
@@ -96,6 +105,8 @@ def origin(folder, connect):
 
     routes = [
         Route("/by/{way}", page),
+        Route(f"/js/pyodide/{MICROPIP.name}", lambda request: FileResponse(MICROPIP)),
+        Route("/js/pyodide/pyodide-lock.json", lambda request: JSONResponse(LOCK)),
         Mount("/js", StaticFiles(directory=NPM)),
         Mount("/", StaticFiles(directory=folder)),
     ]
