@@ -42,7 +42,7 @@ def make_app(
     ]
     return Starlette(
         routes=routes,
-        middleware=[Middleware(Journal, records.requests, settings.clock, log)],
+        middleware=[Middleware(Journal, recorded=records.requests, clock=settings.clock, log=log)],
         exception_handlers={HTTPException: _http_error, Exception: _failed},
     )
 
