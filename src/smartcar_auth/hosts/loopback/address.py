@@ -26,18 +26,19 @@ class Address:
 
     def __init__(self, redirect_uri: str | None, ports: Iterable[int] | None) -> None:
         named = None if ports is None else _checked(ports)
-        passed_on = proxied(redirect_uri) if named is None else None
+        path = None
+        if named is None and (passed_on := proxied(redirect_uri)):
+            port, path = passed_on
+            named = [port]
         self._given = redirect_uri
         #: Whether a proxy asks here, and not the browser itself.
-        self.proxied = passed_on is not None
+        self.proxied = path is not None
         self._stays = self.proxied or named == []
         self._host, self._own_port, self._rest = _parts(None if self._stays else redirect_uri)
         #: The ports that may be held; none if the answer is brought.
-        self.candidates = (
-            named if named is not None else [passed_on[0]] if passed_on else _known(self._own_port)
-        )
+        self.candidates = _known(self._own_port) if named is None else named
         #: The path that is asked for.
-        self.path = passed_on[1] if passed_on else self._rest.partition("?")[0] or "/"
+        self.path = path or self._rest.partition("?")[0] or "/"
 
     def redirect_uri(self, port: int | None) -> str | None:
         """The redirect URI with the port that is held."""
