@@ -11,7 +11,7 @@ import pytest
 from browser.engines import until
 from smartcar_auth import ConfigurationError, Smartcar, hosted_redirect_uri
 from smartcar_auth.hosts.loopback.place import Place, this_place
-from smartcar_auth.hosts.notebook.transports import begin, choose, needs_link
+from smartcar_auth.hosts.notebook.transports import begin, choose, needs_link, words_for
 
 LAB = "http://localhost:8888"
 HUB = "https://hub.example"
@@ -97,6 +97,20 @@ def test_surroundings_in_colab(monkeypatch):
 def test_front_end_that_needs_a_link(around, page, link):
     """Where scripts open no windows."""
     assert needs_link(Place(around, page)) is link
+
+
+@pytest.mark.parametrize(
+    ("uri", "words"),
+    [
+        (None, "can’t reach"),
+        (LOCAL, "can’t reach"),
+        ("https://app.example/callback?app=1", "goes to https://app.example/callback."),
+        ("scan-application://host", "goes to scan-application://host."),
+    ],
+)
+def test_words_for_a_paste(uri, words):
+    """Whether a page of this machine doesn't load, or the answer goes to another one."""
+    assert words in words_for("paste", uri, Place("hub"))
 
 
 def test_page_before_it_has_spoken():

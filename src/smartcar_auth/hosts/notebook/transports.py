@@ -53,9 +53,9 @@ def choose(smartcar: Smartcar, place: Place) -> Transport:
 
 def words_for(transport: str, redirect_uri: str | None, place: Place) -> str:
     """How the answer gets here, for the person who looks at the button."""
-    uri = (redirect_uri or "a port of this machine").partition("?")[0]
-    if transport == "paste" and not uri.startswith("https:"):
+    if transport == "paste" and (redirect_uri is None or redirect_uri.lower().startswith("http://")):
         return _OUT_OF_REACH
+    uri = (redirect_uri or "a port of this machine").partition("?")[0]
     return _WAYS[transport].format(uri=uri, at=f" at {place.page}" if place.page else "")
 
 
