@@ -109,6 +109,7 @@ def ways(port: int) -> str:
     """How a browser elsewhere reaches this port, a line for each case."""
     from .place import this_place  # seldom needed, and `typing` comes with it
 
+    # A terminal of VS Code's is no place of its own: notebooks that are started there are shown elsewhere.
     around = this_place().around or os.environ.get("TERM_PROGRAM", "")
     hub = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/user/you/")
     there = {
