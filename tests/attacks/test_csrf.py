@@ -14,8 +14,9 @@ import pytest
 from playwright.sync_api import expect
 from starlette.responses import PlainTextResponse
 
-from attacks.wire import FETCH, Visitor, until
+from attacks.wire import FETCH, Visitor
 from browser.application import Application
+from browser.flow import until
 from web.browser import Clock, attempt_id
 
 numbers = count(1_000)

@@ -8,7 +8,8 @@ from urllib.parse import quote, urlencode
 import pytest
 from playwright.sync_api import expect
 
-from attacks.wire import FETCH, Visitor, until
+from attacks.wire import FETCH, Visitor
+from browser.flow import until
 from browser.front_end import FrontEnd, OfficialPage
 from smartcar_auth.response import KNOWN
 from web.browser import attempt_id
@@ -222,7 +223,7 @@ def test_flood_of_messages_at_the_redirect_page(app, stranger, page, path):
              }
            }"""
     )
-    popup.wait_for_function("count >= 2000")
+    until(popup, lambda: popup.evaluate("count >= 2000"))
     expect(words).to_be_visible()
     assert words.count() == 1
     assert errors == []

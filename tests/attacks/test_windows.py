@@ -5,9 +5,9 @@ import json
 import pytest
 from playwright.sync_api import expect
 
-from attacks.wire import Visitor, until
+from attacks.wire import Visitor
 from browser.application import SAME_ORIGIN
-from browser.flow import Garage, connect_as
+from browser.flow import Garage, connect_as, until
 from web.browser import attempt_id
 
 pytestmark = pytest.mark.browser

@@ -57,15 +57,6 @@ class Answer(NamedTuple):
         return {name: value for name, _, value in pairs}
 
 
-def until(page: Any, holds: Callable[[], Any]) -> None:
-    """Wait, with the page's events going on, until something holds that no event of the page tells."""
-    for _ in range(400):
-        if holds():
-            return
-        page.wait_for_timeout(25)
-    raise AssertionError("It did not come to hold within 10 seconds.")
-
-
 def exchange(port: int, sent: bytes) -> Answer:
     """One connection: send these bytes, read until the server closes."""
     with socket.create_connection(("127.0.0.1", port), 20) as line:

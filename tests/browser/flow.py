@@ -1,11 +1,25 @@
 """What a person does: click the button, walk through Connect, read what the button says."""
 
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Error, Locator, Page, expect
 
 _people = count(1)
+
+
+def until(page: Page, holds: Callable[[], Any]) -> None:
+    """Wait, with the page's events going on, until something holds.
+
+    Also for what `holds` evaluates in the page: Playwright's `wait_for_function` needs eval from its second look on,
+    and under a policy that forbids it fails whenever the first look came too early.
+    """
+    for _ in range(400):
+        if holds():
+            return
+        page.wait_for_timeout(25)
+    raise AssertionError("It did not come to hold within 10 seconds.")
 
 
 def press(page: Page, selector: str, *, by: str = "mouse") -> None:
@@ -91,7 +105,7 @@ class Garage:
 
     def ended(self, name: str) -> dict[str, Any]:
         """The detail of the event that ends the attempt, once it is there."""
-        self.page.wait_for_function("name => events.some((event) => event.name === name)", arg=name)
+        until(self.page, lambda: any(event["name"] == name for event in self.events))
         detail: dict[str, Any] = next(event["detail"] for event in self.events if event["name"] == name)
         return detail
 

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from browser.flow import connect_as
+from browser.flow import connect_as, until
 from browser.front_end import OfficialPage, official_page
 from chromium import start_chromium_with_smartcar
 from smartcar_auth.sandbox import Sandbox
@@ -51,7 +51,7 @@ def test_script_is_fetched_once(page, serve, tmp_path, serving):
     page.on("console", lambda message: said.append(message.text))
     with serving(served.write(tmp_path, front.origin)) as origin:
         page.goto(f"{origin}/redirect.html?code=c&state=s&app_origin={front.origin}")
-        page.wait_for_function("!location.search.includes('code=')")
+        until(page, lambda: "code=" not in page.url)
     assert len([one for one in asked if one.endswith(".js")]) == 1
     assert said == []
 
@@ -66,6 +66,6 @@ def test_official_page_of_a_stranger_is_told_nothing(page, serve, tmp_path):
         connect_as(popup)
         expect(popup.get_by_role("heading", name="You can close this window")).to_be_visible()
         expect(popup.get_by_role("link")).to_have_attribute("href", "./")
-        popup.wait_for_function("!location.search.includes('code=')")
+        until(popup, lambda: "code=" not in popup.url)
         assert official.messages() == []
         assert official.completed == []
