@@ -4,7 +4,7 @@ An origin is `scheme://host[:port]` and nothing more (RFC 6454), https everywher
 Nothing here asks the network or knows a framework.
 """
 
-from ._platform import encode, plain
+from ._platform import decode_lossy, encode, plain, unquote
 from .errors import ConfigurationError
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
@@ -95,6 +95,19 @@ def hosted_redirect_uri(app_origin: "str", version: "int" = 2) -> "str":
     if origin.endswith("/"):
         origin = origin[:-1]
     return f"{HOSTED_PAGE}/v{version}/redirect?app_origin={origin}"
+
+
+def app_origin_of(redirect_uri: "str") -> "str | None":
+    """The page to which Smartcar's hosted page hands the answer, by that one's address; None if it names none.
+
+    Percent-encoded or not, as that page reads it. Nothing is checked.
+    """
+    name = "app_origin="
+    for piece in redirect_uri.partition("?")[2].split("&"):
+        if piece.startswith(name):
+            told = decode_lossy(unquote(piece[len(name) :]))
+            return told[:-1] if told.endswith("/") else told
+    return None
 
 
 def is_https_url(text: "str") -> "bool":

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smartcar_auth import ConfigurationError, hosted_redirect_uri
-from smartcar_auth.origin import check_redirect_uri, is_https_url, origin_of, parse_origin
+from smartcar_auth.origin import app_origin_of, check_redirect_uri, is_https_url, origin_of, parse_origin
 
 ID = "8229df9f-91a0-4ff0-a1ae-a1f38ee24d07"
 BAD_AUTHORITIES = [
@@ -163,6 +163,25 @@ def test_hosted_redirect_uri_is_exact():
         ".com/v3/redirect?app_origin=https://example.com"
     )
     assert hosted_redirect_uri("https://Example.com:443").endswith("?app_origin=https://Example.com:443")
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("app_origin=http://localhost:8000", "http://localhost:8000"),
+        ("app_origin=http://localhost:8000/&state=s", "http://localhost:8000"),
+        ("x=1&app_origin=https%3A%2F%2Fapp.example.com", "https://app.example.com"),
+        ("app_origin=one&app_origin=two", "one"),
+        ("app_origin=", ""),
+        ("app_origin=%FF", "\ufffd"),
+        ("my_app_origin=https://app.example.com", None),
+        ("app_origin", None),
+        ("", None),
+    ],
+)
+def test_page_that_is_handed_the_answer(query, told):
+    """As Smartcar's hosted page reads its own address."""
+    assert app_origin_of(f"https://javascript-sdk.smartcar.com/v2/redirect?{query}") == told
 
 
 @pytest.mark.parametrize("version", [0, -1, True, "2", 2.0, None])

@@ -301,6 +301,13 @@ def test_notebook_is_elsewhere_than_the_redirect_uri_says(front):
     assert hosted_redirect_uri(HERE) in made.button.text
 
 
+def test_redirect_uri_that_is_registered_encoded(front):
+    """It goes out as registered, byte for byte."""
+    uri = "https://javascript-sdk.smartcar.com/v2/redirect?app_origin=http%3A%2F%2Flocalhost%3A8888"
+    made = front(application={"redirect_uri": uri})
+    assert query_of(made.clicks())["redirect_uri"] == uri
+
+
 def test_hosted_page_without_a_redirect_uri(front):
     """The page's origin makes it."""
     made = front(transport="hosted")

@@ -10,7 +10,7 @@ import pytest
 
 from browser.engines import until
 from smartcar_auth import ConfigurationError, Smartcar, hosted_redirect_uri
-from smartcar_auth.hosts.loopback.place import Place, this_place
+from smartcar_auth.hosts.loopback.place import Place
 from smartcar_auth.hosts.notebook.transports import begin, choose, needs_link, words_for
 
 LAB = "http://localhost:8888"
@@ -53,37 +53,6 @@ def test_transport_that_fits(uri, around, page, transport):
 
 
 @pytest.mark.parametrize(
-    ("variables", "around"),
-    [
-        ({}, ""),
-        ({"VSCODE_PID": "7"}, "vscode"),
-        ({"VSCODE_CWD": "/home"}, "vscode"),
-        ({"JUPYTERHUB_SERVICE_PREFIX": "/user/you/"}, "hub"),
-        ({"JUPYTERHUB_USER": "you"}, "hub"),
-    ],
-)
-def test_surroundings(monkeypatch, variables, around):
-    """By what front ends set for their kernels."""
-    for name in (
-        "VSCODE_PID",
-        "VSCODE_CWD",
-        "JUPYTERHUB_SERVICE_PREFIX",
-        "JUPYTERHUB_API_URL",
-        "JUPYTERHUB_USER",
-    ):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert this_place() == Place(around)
-
-
-def test_surroundings_in_colab(monkeypatch):
-    """By its own module."""
-    monkeypatch.setitem(sys.modules, "google.colab", sys)
-    assert this_place() == Place("colab")
-
-
-@pytest.mark.parametrize(
     ("around", "page", "link"),
     [
         ("", LAB, False),
@@ -111,11 +80,6 @@ def test_front_end_that_needs_a_link(around, page, link):
 def test_words_for_a_paste(uri, words):
     """Whether a page of this machine doesn't load, or the answer goes to another one."""
     assert words in words_for("paste", uri, Place("hub"))
-
-
-def test_page_before_it_has_spoken():
-    """Nothing is known of it, so this machine is tried."""
-    assert not Place("").is_remote
 
 
 @pytest.mark.parametrize("uri", [None, LOCAL, "https://hub.example/proxy/99999/callback"])

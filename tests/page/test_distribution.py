@@ -91,7 +91,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def origin(folder, connect):
     """The site, with a page for each way."""
     # Pyodide builds that wheel itself; this is PyPI's.
-    LOCK["packages"]["micropip"]["sha256"] = hashlib.sha256(MICROPIP.read_bytes()).hexdigest()
+    theirs = LOCK["packages"]["micropip"] | {"sha256": hashlib.sha256(MICROPIP.read_bytes()).hexdigest()}
+    lock = LOCK | {"packages": LOCK["packages"] | {"micropip": theirs}}
 
     def page(request):
         way = request.path_params["way"]
@@ -106,7 +107,7 @@ def origin(folder, connect):
     routes = [
         Route("/by/{way}", page),
         Route(f"/js/pyodide/{MICROPIP.name}", lambda request: FileResponse(MICROPIP)),
-        Route("/js/pyodide/pyodide-lock.json", lambda request: JSONResponse(LOCK)),
+        Route("/js/pyodide/pyodide-lock.json", lambda request: JSONResponse(lock)),
         Mount("/js", StaticFiles(directory=NPM)),
         Mount("/", StaticFiles(directory=folder)),
     ]

@@ -19,10 +19,10 @@ from smartcar_auth import (
     SmartcarAuthError,
     StateMismatch,
 )
-from smartcar_auth._platform import MICROPYTHON, call, decode_lossy, is_null, page, release, to_js, unquote
+from smartcar_auth._platform import MICROPYTHON, call, is_null, page, release, to_js
 from smartcar_auth.envelope import new_instance_id, write_envelope
 from smartcar_auth.message import FIELDS, NAME, parameters_of
-from smartcar_auth.origin import HOSTED_PAGE, origin_of, parse_origin
+from smartcar_auth.origin import HOSTED_PAGE, app_origin_of, origin_of, parse_origin
 from smartcar_auth.response import Parameters, read_checked
 from smartcar_auth.state import states_equal
 
@@ -269,11 +269,11 @@ def _origins(application: "Smartcar", window: "Any") -> "list[str]":
     here = window.location.origin
     if application.redirect_uri is not None:
         origin = origin_of(application.redirect_uri)
-        _, named, told = application.redirect_uri.partition("app_origin=")
-        told = decode_lossy(unquote(told.partition("&")[0])).rstrip("/")
-        if (named or origin == HOSTED_PAGE) and told != here:
+        told = app_origin_of(application.redirect_uri)
+        if told != here and (told is not None or origin == HOSTED_PAGE):
+            there = f'app_origin="{told or ""}"'
             window.console.warn(
-                f'smartcar-auth: redirect_uri hands the answer to app_origin="{told}", but this page is at {here}.'
+                f"smartcar-auth: redirect_uri hands the answer to {there}, but this page is at {here}."
             )
         return [] if origin is None else [origin]
     if application.response_type == "none":

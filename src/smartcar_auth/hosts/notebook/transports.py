@@ -19,7 +19,7 @@ from smartcar_auth.hosts.device import HandOff, Waiter
 from smartcar_auth.hosts.loopback import Attempt
 from smartcar_auth.hosts.loopback.address import proxied
 from smartcar_auth.hosts.loopback.place import Place
-from smartcar_auth.origin import HOSTED_PAGE, parse_origin
+from smartcar_auth.origin import HOSTED_PAGE, app_origin_of, parse_origin
 
 Transport: TypeAlias = Literal["loopback", "hosted", "proxy", "device", "paste"]
 TRANSPORTS: tuple[Transport, ...] = get_args(Transport)
@@ -128,7 +128,7 @@ def hosted(smartcar: Smartcar, place: Place) -> Smartcar:
         raise ConfigurationError('This page does not say its origin, so use transport="paste".')
     here = parse_origin(place.page, "the notebook's page")
     uri = smartcar.redirect_uri or hosted_redirect_uri(here)
-    told = uri.partition("app_origin=")[2].partition("&")[0].rstrip("/")
+    told = app_origin_of(uri)
     if not uri.startswith(f"{HOSTED_PAGE}/") or told != here:
         raise ConfigurationError(
             f"This notebook is at {here}, and redirect_uri hands the answer to {told or 'another page'}. Register "
