@@ -114,7 +114,9 @@ def cancel_while_signing_in(anybody: Anybody, site: Site) -> None:
 def close_and_cancel(anybody: Anybody, site: Site) -> None:
     """Closing ends nothing; the person does."""
     page = visit(anybody(), site, "garage")
-    page.open(BUTTON).close()
+    popup = page.open(BUTTON)
+    popup.reads("#continue-button", "Continue")  # before Connect is there the application knows of no attempt
+    popup.close()
     page.reads(STATUS, "Still connecting?")
     tells(page, "opened")
     assert site.errors == []

@@ -93,7 +93,9 @@ def test_element_on_another_port(serve, sandbox, page):
     """The element works there too: closed window, cancelled across origins, and again to the end."""
     front, app = front_end(serve, sandbox)
     front_page = Garage(page, front.origin)
-    front_page.open().close()
+    popup = front_page.open()
+    popup.wait_for_selector("#continue-button")
+    popup.close()
     front_page.cancel.click()
     assert front_page.ended("failed")["code"] == "cancelled"
     assert app.codes == ["cancelled"]

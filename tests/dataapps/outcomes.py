@@ -151,7 +151,9 @@ def bring_a_car_that_is_incompatible(anybody: Anybody, app: App) -> None:
 def close_and_cancel(anybody: Anybody, app: App) -> None:
     """Closing ends nothing; the person does."""
     page = anybody().visit(app)
-    page.open(BUTTON).close()
+    popup = page.open(BUTTON)
+    popup.reads("#continue-button", "Continue")  # before Connect is there the application knows of no attempt
+    popup.close()
     page.reads(STATUS, "Still connecting?")
     page.says("nothing yet")
     page.press(CANCEL)
