@@ -159,8 +159,9 @@ def test_page_that_answers_everything_alike_cannot_be_judged(
 def test_grant_is_told_by_its_looks_whatever_is_random_in_them(
     tells: str, connect: Sandbox, serve: Callable[..., Server]
 ) -> None:
-    """Times, ids and counts differ from one grant to the next, and say nothing."""
+    """Times, ids and counts differ from one grant to the next, and say nothing; nor do letters that ids share."""
     count = iter(range(1000))
+    ids = iter(["1c2d", "a1b2", "3a4b", "c3d4", "5e6f", *(secrets.token_hex(3) for _ in range(100))])
 
     async def launch(request: Request) -> Response:
         return RedirectResponse(authorize(connect, request, secrets.token_urlsafe(32)))
@@ -172,7 +173,7 @@ def test_grant_is_told_by_its_looks_whatever_is_random_in_them(
     async def callback(request: Request) -> Response:
         word = "sorry" if "error" in request.query_params else "hooray"
         if tells == "page":
-            return HTMLResponse(f"{word} {request.query_params.get('code')} {secrets.token_hex(3)}")
+            return HTMLResponse(f"{word} {request.query_params.get('code')} {next(ids)}")
         return RedirectResponse(f"/?flash={word}&at={next(count)}&id={uuid.uuid4()}")
 
     app = Application(serve(site(home=home, connect=launch, callback=callback)).origin, connect)

@@ -8,6 +8,9 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from smartcar_auth.doctor.visit import Answer
 
 _RANDOM = re.compile(r"(?=[\w.~+/=%-]*[\dA-Z])[\w.~+/=%-]{12,}")
+_WORD = re.compile(
+    r"(?<![^\W_])[^\W\d_]+(?![^\W_])"
+)  # letters alone: those between an id's digits are no words
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +107,7 @@ class Arrived:
     @property
     def words(self) -> frozenset[str]:
         """The words of the page that stays, without what is random in it."""
-        return frozenset(re.findall(r"[^\W\d_]+", _RANDOM.sub(" ", read_markup(self.last).text).lower()))
+        return frozenset(_WORD.findall(_RANDOM.sub(" ", read_markup(self.last).text).lower()))
 
     @property
     def status(self) -> str:
