@@ -9,15 +9,15 @@ from playwright.sync_api import BrowserContext, Error, Locator, Page, expect
 _people = count(1)
 
 
-def until(page: Page, holds: Callable[[], Any]) -> None:
-    """Wait, with the page's events going on, until something holds.
+def until(page: Page, holds: Callable[[], Any]) -> Any:
+    """Wait, with the page's events going on, until something holds; what that is.
 
     Also for what `holds` evaluates in the page: Playwright's `wait_for_function` needs eval from its second look on,
     and under a policy that forbids it fails whenever the first look came too early.
     """
     for _ in range(400):
-        if holds():
-            return
+        if found := holds():
+            return found
         page.wait_for_timeout(25)
     raise AssertionError("It did not come to hold within 10 seconds.")
 
@@ -98,6 +98,12 @@ class Garage:
             (trigger or self.button).click()
         return opened.value
 
+    def open_and_close(self) -> None:
+        """Click the button and close Connect; before it is there the application knows of no attempt."""
+        popup = self.open()
+        popup.wait_for_selector("#continue-button")
+        popup.close()
+
     @property
     def events(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self.page.evaluate("events")
@@ -105,8 +111,8 @@ class Garage:
 
     def ended(self, name: str) -> dict[str, Any]:
         """The detail of the event that ends the attempt, once it is there."""
-        until(self.page, lambda: any(event["name"] == name for event in self.events))
-        detail: dict[str, Any] = next(event["detail"] for event in self.events if event["name"] == name)
+        event = until(self.page, lambda: next((one for one in self.events if one["name"] == name), None))
+        detail: dict[str, Any] = event["detail"]
         return detail
 
     def says(self, text: str) -> None:

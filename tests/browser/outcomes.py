@@ -48,6 +48,13 @@ def sign_in(window: Window) -> None:
     window.press("#sign-in-button")
 
 
+def open_and_close(page: Window, button: str = BUTTON) -> None:
+    """Click the button and close Connect; before it is there the application knows of no attempt."""
+    popup = page.open(button)
+    popup.reads("#continue-button", "Continue")
+    popup.close()
+
+
 def tells(page: Window, *codes: str) -> None:
     """The page's events so far: "opened", "granted", or why it failed."""
     told = "events.map(({ name, detail }) => detail.code ?? name)"
@@ -114,9 +121,7 @@ def cancel_while_signing_in(anybody: Anybody, site: Site) -> None:
 def close_and_cancel(anybody: Anybody, site: Site) -> None:
     """Closing ends nothing; the person does."""
     page = visit(anybody(), site, "garage")
-    popup = page.open(BUTTON)
-    popup.reads("#continue-button", "Continue")  # before Connect is there the application knows of no attempt
-    popup.close()
+    open_and_close(page)
     page.reads(STATUS, "Still connecting?")
     tells(page, "opened")
     assert site.errors == []

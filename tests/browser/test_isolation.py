@@ -93,9 +93,7 @@ def test_element_on_another_port(serve, sandbox, page):
     """The element works there too: closed window, cancelled across origins, and again to the end."""
     front, app = front_end(serve, sandbox)
     front_page = Garage(page, front.origin)
-    popup = front_page.open()
-    popup.wait_for_selector("#continue-button")
-    popup.close()
+    front_page.open_and_close()
     front_page.cancel.click()
     assert front_page.ended("failed")["code"] == "cancelled"
     assert app.codes == ["cancelled"]

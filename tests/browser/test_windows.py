@@ -33,9 +33,7 @@ def test_closed_window_is_a_hint_and_no_verdict(application, garage, page):
     """The page asks; it does not decide. Cancelling is something the person does."""
     app = application()
     garage_page = garage(app)
-    popup = garage_page.open()
-    popup.wait_for_selector("#continue-button")
-    popup.close()
+    garage_page.open_and_close()
     garage_page.says("Still connecting?")
     expect(garage_page.reopen).to_be_visible()
     page.wait_for_timeout(1_200)

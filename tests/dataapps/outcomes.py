@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Request
 
 from browser.engines import PlaywrightWindow, Window, until
-from browser.outcomes import ALLOW, DENY
+from browser.outcomes import ALLOW, DENY, open_and_close
 from dataapps.serving import App
 
 BUTTON = "smartcar-connect [part~=button]"
@@ -151,9 +151,7 @@ def bring_a_car_that_is_incompatible(anybody: Anybody, app: App) -> None:
 def close_and_cancel(anybody: Anybody, app: App) -> None:
     """Closing ends nothing; the person does."""
     page = anybody().visit(app)
-    popup = page.open(BUTTON)
-    popup.reads("#continue-button", "Continue")  # before Connect is there the application knows of no attempt
-    popup.close()
+    open_and_close(page, BUTTON)
     page.reads(STATUS, "Still connecting?")
     page.says("nothing yet")
     page.press(CANCEL)

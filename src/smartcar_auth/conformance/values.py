@@ -8,9 +8,8 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 from smartcar_auth.doctor.visit import Answer
 
 _RANDOM = re.compile(r"(?=[\w.~+/=%-]*[\dA-Z])[\w.~+/=%-]{12,}")
-_WORD = re.compile(
-    r"(?<![^\W_])[^\W\d_]+(?![^\W_])"
-)  # letters alone: those between an id's digits are no words
+# Letters alone: those between an id's digits are no words.
+_WORD = re.compile(r"(?<![^\W_])[^\W\d_]+(?![^\W_])")
 
 
 @dataclass(frozen=True, slots=True)
